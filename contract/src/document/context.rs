@@ -1,0 +1,66 @@
+//! What a generator is told about a table, in the shape of the specification's section 3.1.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::{ColumnProfile, JobSummary};
+
+/// The context of a table: schema, statistics and the job that writes it. Holds statistics and shapes, no rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// Version of the document.
+    #[serde(default)]
+    pub version: u32,
+    /// The table.
+    pub table_name: String,
+    /// Its database.
+    pub database: String,
+    /// `raw`, `staging` or `curated`: as configured, else told from the database's name.
+    pub layer: String,
+    /// What the table is for, in a sentence.
+    pub purpose: String,
+    /// Columns, partition keys last.
+    pub schema: Vec<ContextColumn>,
+    /// Constraints that DDL, metadata or a former contract state.
+    #[serde(default)]
+    pub constraints: Vec<Constraint>,
+    /// Rows.
+    #[serde(default)]
+    pub row_count: u64,
+    /// Statistics per column.
+    #[serde(default)]
+    pub column_stats: IndexMap<String, ColumnProfile>,
+    /// The job that writes the table; absent where no script does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_summary: Option<JobSummary>,
+    /// SHA-256 of the script, hexadecimal; absent where no script writes the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script_hash: Option<String>,
+}
+
+/// A column as the context shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextColumn {
+    /// Name.
+    pub name: String,
+    /// Type, as Glue spells it.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Whether NULL may occur: promised by a contract or proved by the script, else observed in the profile.
+    pub nullable: bool,
+    /// The catalog's comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A constraint that holds already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constraint {
+    /// Name.
+    pub name: String,
+    /// Kind, such as `CHECK`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Predicate in rule text.
+    pub expression: String,
+}

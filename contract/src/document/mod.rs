@@ -1,0 +1,18 @@
+//! The JSON documents of the artifact store, in the shapes of the specification (sections 3.1 and 3.2).
+//!
+//! Documents are read leniently and written exactly; keys that this version does not know are kept.
+
+pub mod context;
+pub mod contract;
+pub mod job_summary;
+pub mod profile;
+pub mod test;
+
+pub use context::Context;
+pub use contract::{ColumnContract, Contract, Freshness};
+pub use job_summary::{JobSummary, JoinKey};
+pub use profile::{ColumnProfile, Profile, TopValue};
+pub use test::{Test, TestSuite};
+
+/// Version of every document that this program writes.
+pub const VERSION: u32 = 1;

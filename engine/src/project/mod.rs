@@ -1,0 +1,1 @@
+//! The configuration of a project: `de-copilot.toml`, its scripts and its lake.

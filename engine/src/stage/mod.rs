@@ -1,0 +1,1 @@
+//! The stages of the pipeline: functions over a lake and a generator.
