@@ -1,2 +1,55 @@
-//! xtask
-fn main() {}
+//! The project's own tasks: `cargo xtask test` runs every test suite and sets up what it needs, `cargo xtask bench`
+//! runs a benchmark.
+
+mod bench;
+mod cache;
+mod command;
+mod counts;
+mod output;
+mod piece;
+mod repository;
+mod suite;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test { list: true, .. } => Ok(test::list()),
+        Task::Test { suites, .. } => test::run(&suites),
+        Task::Bench(arguments) => bench::run(&arguments),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            output::error(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "The project's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set up what the tests need, once, and run them all
+    ///
+    /// What is set up is kept in DE_COPILOT_CACHE, by default ~/.cache/de-copilot.
+    Test {
+        /// The suites to run; all of them by default
+        suites: Vec<String>,
+        /// List the suites and run none
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run a benchmark on a release build and print its figures
+    Bench(bench::Arguments),
+}
