@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 /// One line to standard output.
 pub(crate) fn line(text: &str) {
@@ -18,7 +18,8 @@ pub(crate) fn error(text: &str) {
 /// Rows under a header, in columns as wide as their content.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
+    table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header).add_rows(rows);
     line(&table.to_string());
 }
