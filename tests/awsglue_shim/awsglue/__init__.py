@@ -1,0 +1,6 @@
+"""A stand-in for AWS Glue's Python library, for tests on a plain Spark.
+
+Glue's own library needs a Java library that exists only inside Glue. This package has the same names over DataFrames,
+as far as the demo's scripts and the documentation of Glue 5.0 use them; what it does not know raises an error.
+The catalog is a lake folder, named by the environment variable GLUE_LAKE (see `awsglue.catalog`).
+"""
