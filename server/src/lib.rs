@@ -1,1 +1,17 @@
-//! server
+//! The language server: what the analyzer knows, over the Language Server Protocol.
+//!
+//! A message passes through `wire` (frames), `order` (notifications applied in the order of the wire, a snapshot for
+//! each request), the router of `tower-lsp-server`, and a handler. What is neither in the open text nor in a script
+//! is asked of a [`Backend`]. LSP types stay in this crate, and positions are converted in `positions` alone.
+
+mod backend;
+mod document;
+mod handlers;
+mod order;
+mod positions;
+mod service;
+mod session;
+mod wire;
+
+pub use backend::{Backend, BackendError, Health, NoBackend, Status};
+pub use service::{Ended, serve};

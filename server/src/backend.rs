@@ -1,0 +1,95 @@
+//! What the server cannot do itself, and asks of the program that runs it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contract::document::Contract;
+use contract::schema::{TableName, TableSchema};
+use serde::{Deserialize, Serialize};
+
+/// Why a question could not be answered now. It is logged; people read of it in [`Backend::status`].
+pub type BackendError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Knowledge of a project that its scripts' text does not hold.
+///
+/// All methods are called in the background, never while somebody waits: the server keeps every answer and analyses
+/// with what it has. It asks again, all questions asked so far, when a file is saved, when the editor reports that
+/// files changed on disk, and about once a minute; so an implementation looks afresh each time (a cheap check of
+/// modification times is enough) and ends in bounded time.
+///
+/// `Ok(None)` means that there is no such thing. `Err` means that it could not be found out: the server keeps the
+/// answer that it had.
+///
+/// `root` is the root of a project: of the folders above the script, the nearest one that holds a `de-copilot.toml`,
+/// but none above the workspace folder; without such a file the workspace folder; and the script's own folder where
+/// the editor opened a single file. Calls come from several tasks at once. Blocking work belongs into
+/// `tokio::task::spawn_blocking`.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Columns of a catalog table.
+    async fn table(&self, root: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
+        let _ = (root, name);
+        Ok(None)
+    }
+
+    /// Columns of the files under a path, as a script spells the path (`s3://bucket/prefix/`).
+    async fn path(&self, root: &Path, path: &str) -> Result<Option<TableSchema>, BackendError> {
+        let _ = (root, path);
+        Ok(None)
+    }
+
+    /// The stored contract of a catalog table.
+    async fn contract(&self, root: &Path, name: &TableName) -> Result<Option<Arc<Contract>>, BackendError> {
+        let _ = (root, name);
+        Ok(None)
+    }
+
+    /// Value of a job argument of `script` in the environment that the project chose.
+    async fn argument(&self, root: &Path, script: &Path, name: &str) -> Result<Option<String>, BackendError> {
+        let _ = (root, script, name);
+        Ok(None)
+    }
+
+    /// File of the module that `script` imports as `dotted` (`helpers.catalog`; a relative import keeps its dots),
+    /// where it belongs to the project. The server reads it, or takes the editor's text where it is open there.
+    async fn module(&self, root: &Path, script: &Path, dotted: &str) -> Result<Option<PathBuf>, BackendError> {
+        let _ = (root, script, dotted);
+        Ok(None)
+    }
+
+    /// How well the project is known, for the editor's status item. Asked after each round of questions.
+    async fn status(&self, root: &Path) -> Status {
+        let _ = root;
+        Status::default()
+    }
+}
+
+/// How well a project is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether anything is amiss.
+    pub health: Health,
+    /// What is known, from where and how old; where something is amiss, what it is and which setting or command mends
+    /// it. Plain text, a sentence a line.
+    pub message: String,
+}
+
+/// Whether the editor should draw attention to a [`Status`]. The worst of several comes last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// All that the project names is known.
+    #[default]
+    Ok,
+    /// Something is missing or old; features that need it are silent.
+    Degraded,
+    /// The project's settings or its catalog cannot be read.
+    Error,
+}
+
+/// Knows nothing: scripts are read by their text alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBackend;
+
+impl Backend for NoBackend {}

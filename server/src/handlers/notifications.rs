@@ -1,0 +1,47 @@
+//! Notifications of documents and the workspace, which are applied at once and in order.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower_lsp::jsonrpc::Request;
+use tower_lsp::ls_types::notification::{
+    DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders, DidCloseTextDocument, DidOpenTextDocument,
+    DidSaveTextDocument, Notification,
+};
+
+use crate::session::Session;
+
+/// Applies a notification that changes the session; gives back every other message.
+pub(crate) fn apply(session: &Session, message: Request) -> Option<Request> {
+    if message.id().is_some() || !APPLIED_HERE.contains(&message.method()) {
+        return Some(message);
+    }
+    let (method, _, params) = message.into_parts();
+    let params = params.unwrap_or_default();
+    let applied = match &*method {
+        DidOpenTextDocument::METHOD => decode(params).map(|params| session.open(params)),
+        DidChangeTextDocument::METHOD => decode(params).map(|params| session.change(&params)),
+        DidCloseTextDocument::METHOD => decode(params).map(|params| session.close(&params)),
+        DidChangeWorkspaceFolders::METHOD => decode(params).map(|params| session.change_folders(&params)),
+        _ => {
+            session.disk_changed.notify_one();
+            Ok(())
+        }
+    };
+    if let Err(error) = applied {
+        tracing::warn!("the client sent {method} with parameters that are not its: {error}");
+    }
+    None
+}
+
+const APPLIED_HERE: [&str; 6] = [
+    DidOpenTextDocument::METHOD,
+    DidChangeTextDocument::METHOD,
+    DidCloseTextDocument::METHOD,
+    DidSaveTextDocument::METHOD,
+    DidChangeWorkspaceFolders::METHOD,
+    DidChangeWatchedFiles::METHOD,
+];
+
+fn decode<P: DeserializeOwned>(params: Value) -> Result<P, serde_json::Error> {
+    serde_json::from_value(params)
+}

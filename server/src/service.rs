@@ -1,0 +1,99 @@
+//! The server as a whole, from its first message to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_lsp::jsonrpc::Result;
+use tower_lsp::ls_types::{InitializeParams, InitializeResult};
+use tower_lsp::{LanguageServer, LspService};
+
+use crate::backend::Backend;
+use crate::handlers;
+use crate::order::Ordered;
+use crate::session::Session;
+use crate::wire;
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client sent `shutdown`, and then `exit` or the end of its input.
+    InOrder,
+    /// The client went away without `shutdown`: `exit` alone, the end of its input, or the end of its process.
+    Abruptly,
+}
+
+impl Ended {
+    /// The exit code that the protocol asks for.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::InOrder => 0,
+            Self::Abruptly => 1,
+        }
+    }
+}
+
+/// Serves one client until it says `exit`, closes its end, or its process is gone.
+///
+/// Runs on a multi-threaded tokio runtime with time enabled. With `tokio::io::stdin()`, end the process by
+/// `std::process::exit` afterwards: its reading thread cannot be interrupted, and dropping the runtime waits for it.
+pub async fn serve<I, O>(input: I, output: O, backend: impl Backend) -> Ended
+where
+    I: AsyncRead + Unpin,
+    O: AsyncWrite + Unpin + Send + 'static,
+{
+    let _ = backend;
+    let session = Arc::new(Session::default());
+    let shut_down = Arc::new(AtomicBool::new(false));
+    let (router, socket) =
+        LspService::new(|_client| Router { session: Arc::clone(&session), shut_down: Arc::clone(&shut_down) });
+    tokio::select! {
+        () = wire::run(input, output, Ordered::new(router, Arc::clone(&session)), socket) => {}
+        () = client_gone(&session) => tracing::warn!("the client's process is gone"),
+    }
+    if shut_down.load(Ordering::Relaxed) { Ended::InOrder } else { Ended::Abruptly }
+}
+
+/// Hands each method to its handler.
+struct Router {
+    session: Arc<Session>,
+    shut_down: Arc<AtomicBool>,
+}
+
+impl LanguageServer for Router {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        Ok(handlers::initialize::initialize(&self.session, params))
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        self.shut_down.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Ends when the process that the client named has ended.
+///
+/// A process that cannot be seen from the start, as from another container, is not waited for.
+async fn client_gone(session: &Session) {
+    let process = *session.client_process.wait().await;
+    if !is_alive(process) {
+        std::future::pending::<()>().await;
+    }
+    while is_alive(process) {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+#[cfg(unix)]
+fn is_alive(process: i32) -> bool {
+    let Some(process) = rustix::process::Pid::from_raw(process) else { return false };
+    // A process of somebody else may not be signalled, but it is there.
+    matches!(rustix::process::test_kill_process(process), Ok(()) | Err(rustix::io::Errno::PERM))
+}
+
+/// Elsewhere the end of the input alone tells.
+#[cfg(not(unix))]
+fn is_alive(_process: i32) -> bool {
+    false
+}

@@ -1,0 +1,103 @@
+//! The one owner of what the client told us. Everybody else works on immutable snapshots of it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, SetOnce};
+use tower_lsp::ls_types::{
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, Uri,
+};
+
+use crate::document::Document;
+use crate::handlers::initialize::ClientProfile;
+
+/// What the client told us up to one message. Cloning shares the documents.
+#[derive(Clone, Default)]
+pub(crate) struct Snapshot {
+    /// What the client can do, and what was agreed on with it.
+    pub(crate) client: Arc<ClientProfile>,
+    /// Workspace folders.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Open documents.
+    pub(crate) documents: HashMap<Uri, Arc<Document>>,
+}
+
+/// Owns the session's state. Each method is short, and none of them waits.
+#[derive(Default)]
+pub(crate) struct Session {
+    snapshot: Mutex<Arc<Snapshot>>,
+    /// Rings when a document or the workspace changed.
+    pub(crate) changed: Notify,
+    /// Rings when files may have changed on disk.
+    pub(crate) disk_changed: Notify,
+    /// The client's process, once it has told.
+    pub(crate) client_process: SetOnce<i32>,
+}
+
+impl Session {
+    /// What the client told us up to now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.lock())
+    }
+
+    pub(crate) fn initialize(&self, client: ClientProfile, folders: Vec<PathBuf>) {
+        self.update(|snapshot| {
+            snapshot.client = Arc::new(client);
+            snapshot.folders = folders;
+        });
+    }
+
+    pub(crate) fn open(&self, params: DidOpenTextDocumentParams) {
+        let item = params.text_document;
+        let document = Document::new(item.uri.clone(), item.version, &item.text);
+        self.update(|snapshot| replace(snapshot, &item.uri, Some(document)));
+    }
+
+    pub(crate) fn change(&self, params: &DidChangeTextDocumentParams) {
+        let uri = &params.text_document.uri;
+        self.update(|snapshot| match snapshot.documents.get(uri) {
+            Some(document) => {
+                let edited =
+                    document.edited(params.text_document.version, &params.content_changes, snapshot.client.encoding);
+                replace(snapshot, uri, Some(edited));
+            }
+            None => tracing::warn!("the client changed {} without opening it", uri.as_str()),
+        });
+    }
+
+    pub(crate) fn close(&self, params: &DidCloseTextDocumentParams) {
+        self.update(|snapshot| replace(snapshot, &params.text_document.uri, None));
+    }
+
+    pub(crate) fn change_folders(&self, params: &DidChangeWorkspaceFoldersParams) {
+        let path = |uri: &Uri| uri.to_file_path().map(|path| path.into_owned());
+        self.update(|snapshot| {
+            let removed: Vec<_> = params.event.removed.iter().filter_map(|folder| path(&folder.uri)).collect();
+            snapshot.folders.retain(|folder| !removed.contains(folder));
+            snapshot.folders.extend(params.event.added.iter().filter_map(|folder| path(&folder.uri)));
+        });
+        self.disk_changed.notify_one();
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(Arc::make_mut(&mut self.lock()));
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Snapshot>> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts a document in the place of its earlier version, or closes it.
+fn replace(snapshot: &mut Snapshot, uri: &Uri, document: Option<Document>) {
+    let earlier = match document {
+        Some(document) => snapshot.documents.insert(uri.clone(), Arc::new(document)),
+        None => snapshot.documents.remove(uri),
+    };
+    if let Some(earlier) = earlier {
+        earlier.supersede();
+    }
+}
