@@ -1,7 +1,150 @@
-//! x
-use anyhow::Result;
+//! `cargo xtask bench`: figures of a release build.
+
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use wait4::Wait4;
+
+use crate::{output, repository};
+
+/// What `cargo xtask bench` understands.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
-pub(crate) fn run(_a: &Arguments) -> Result<bool> {
+pub(crate) struct Arguments {
+    /// The benchmark; without one they are listed
+    name: Option<String>,
+    /// Rows of data, where the benchmark makes any
+    #[arg(long, default_value_t = 100_000)]
+    rows: u64,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+struct Benchmark {
+    name: &'static str,
+    about: &'static str,
+    run: fn(rows: u64) -> Result<Vec<Figure>>,
+}
+
+/// One measured number.
+struct Figure {
+    name: String,
+    value: f64,
+    unit: String,
+}
+
+const BENCHMARKS: &[Benchmark] =
+    &[Benchmark { name: "demo", about: "the demo's time by stage and its peak memory", run: demo }];
+
+/// Runs the named benchmark and prints its figures. True, because a figure is no verdict.
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    let Some(name) = &arguments.name else {
+        output::table(["benchmark", "what it measures"], BENCHMARKS.iter().map(|b| [b.name.into(), b.about.into()]));
+        return Ok(true);
+    };
+    let Some(benchmark) = BENCHMARKS.iter().find(|benchmark| benchmark.name == name) else {
+        let known: Vec<&str> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
+        bail!("no benchmark is named {name}; there are {}", known.join(", "));
+    };
+    let figures = (benchmark.run)(arguments.rows)?;
+    match arguments.format {
+        Format::Text => {
+            output::table(["figure", "value", "unit"], figures.into_iter().map(|f| [f.name, rounded(f.value), f.unit]))
+        }
+        Format::Json => {
+            let figures: Vec<Value> =
+                figures.iter().map(|f| json!({"name": f.name, "value": f.value, "unit": f.unit})).collect();
+            output::line(&json!({"benchmark": name, "rows": arguments.rows, "figures": figures}).to_string());
+        }
+    }
     Ok(true)
+}
+
+/// Three digits tell enough of a time; large numbers are whole.
+fn rounded(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
+
+fn demo(rows: u64) -> Result<Vec<Figure>> {
+    build(&["--package", "de-copilot"])?;
+    let out = tempfile::tempdir()?;
+    let mut command = Command::new(repository::binary("release")?);
+    command.args(["demo", "--format", "json", "--rows", &rows.to_string(), "--out"]).arg(out.path());
+    let measured = measure(command)?;
+    let report: Value = serde_json::from_str(&measured.printed).context("the demo's report")?;
+    let stages = report["stages"].as_array().context("the demo's report has no stages")?.iter();
+    let stages = stages.map(|stage| {
+        let name = stage["name"].as_str().unwrap_or("?").to_owned();
+        Figure { name, value: stage["seconds"].as_f64().unwrap_or(f64::NAN), unit: "s".into() }
+    });
+    let mut figures = measured.figures();
+    figures.extend(stages);
+    Ok(figures)
+}
+
+fn build(arguments: &[&str]) -> Result<()> {
+    let status = Command::new(repository::cargo())
+        .args(["build", "--release"])
+        .args(arguments)
+        .current_dir(repository::root())
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(status.success(), "the release build failed");
+    Ok(())
+}
+
+/// One run of a command.
+struct Measured {
+    seconds: f64,
+    /// The most memory that the command, or any process that it started and waited for, held at a time.
+    peak_bytes: u64,
+    printed: String,
+}
+
+impl Measured {
+    fn figures(&self) -> Vec<Figure> {
+        let megabytes = self.peak_bytes as f64 / 1e6;
+        vec![
+            Figure { name: "wall clock".into(), value: self.seconds, unit: "s".into() },
+            Figure { name: "peak memory".into(), value: megabytes, unit: "MB".into() },
+        ]
+    }
+}
+
+/// Runs a command whose standard output is small, and whose exit code may tell of findings (1) but of no failure.
+fn measure(mut command: Command) -> Result<Measured> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut printed = tempfile::NamedTempFile::new()?;
+    command.stdin(Stdio::null()).stdout(printed.reopen()?);
+    let start = Instant::now();
+    let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+    let used = child.wait4().with_context(|| format!("cannot wait for {program}"))?;
+    let seconds = start.elapsed().as_secs_f64();
+    ensure!(matches!(used.status.code(), Some(0 | 1)), "{program}: {}", used.status);
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut printed, &mut text)?;
+    Ok(Measured { seconds, peak_bytes: used.rusage.maxrss, printed: text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peak_memory_is_the_child_s_own() {
+        let mut command = Command::new("python3");
+        command.args(["-c", "block = bytearray(300_000_000); print('done')"]);
+        let measured = measure(command).unwrap();
+        assert_eq!(measured.printed, "done\n");
+        assert!((300_000_000..400_000_000).contains(&measured.peak_bytes), "{}", measured.peak_bytes);
+        assert!(measure(Command::new("true")).unwrap().peak_bytes < 100_000_000);
+    }
 }

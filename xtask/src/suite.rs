@@ -84,7 +84,7 @@ pub(crate) const SUITES: &[Suite] = &[
             "python3",
             "-c",
             "import ast, pathlib\n\
-             scripts = list(pathlib.Path('fixtures/loans').glob('*.py'))\n\
+             scripts = list(pathlib.Path('fixtures/loans').rglob('*.py'))\n\
              assert scripts, 'fixtures/loans holds no script'\n\
              for script in scripts: ast.parse(script.read_bytes(), script)",
         ],
