@@ -3,6 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::fields;
+use super::problem::DocumentError;
 use super::{ColumnProfile, JobSummary};
 
 /// The context of a table: schema, statistics and the job that writes it. Holds statistics and shapes, no rows.
@@ -63,4 +65,16 @@ pub struct Constraint {
     pub kind: String,
     /// Predicate in rule text.
     pub expression: String,
+}
+
+impl Context {
+    /// Reads the document; a newer version is refused.
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        fields::parse_exact(text)
+    }
+
+    /// The document as the store keeps it.
+    pub fn to_json(&self) -> String {
+        fields::pretty(&serde_json::json!(self))
+    }
 }

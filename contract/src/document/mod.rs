@@ -4,13 +4,16 @@
 
 pub mod context;
 pub mod contract;
+pub(crate) mod fields;
 pub mod job_summary;
+pub mod problem;
 pub mod profile;
 pub mod test;
 
 pub use context::Context;
 pub use contract::{ColumnContract, Contract, Freshness};
 pub use job_summary::{JobSummary, JoinKey};
+pub use problem::{DocumentError, DocumentProblem, nearest};
 pub use profile::{ColumnProfile, Profile, TopValue};
 pub use test::{Test, TestSuite};
 

@@ -4,6 +4,9 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::fields;
+use super::problem::DocumentError;
+
 /// Statistics of a table at one moment, from one scan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -77,4 +80,16 @@ pub struct TopValue {
     pub value: Json,
     /// Its rows.
     pub count: u64,
+}
+
+impl Profile {
+    /// Reads the document; a newer version is refused.
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        fields::parse_exact(text)
+    }
+
+    /// The document as the store keeps it.
+    pub fn to_json(&self) -> String {
+        fields::pretty(&serde_json::json!(self))
+    }
 }

@@ -1,5 +1,7 @@
 //! Rules: one enum of kinds, and what every rule carries beside its kind.
 
+pub mod json;
+
 use serde_json::{Map, Value as Json};
 
 /// Something that must be true of a table, as a contract states it.
