@@ -1,1 +1,3 @@
 //! From rules to what an engine must count.
+
+pub mod query;
