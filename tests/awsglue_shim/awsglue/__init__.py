@@ -2,5 +2,5 @@
 
 Glue's own library needs a Java library that exists only inside Glue. This package has the same names over DataFrames,
 as far as the demo's scripts and the documentation of Glue 5.0 use them; what it does not know raises an error.
-The catalog is a lake folder, named by the environment variable GLUE_LAKE (see `awsglue.catalog`).
+The catalog and the objects of S3 are local folders (see `awsglue.catalog`).
 """

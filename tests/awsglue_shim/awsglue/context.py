@@ -14,6 +14,7 @@ class GlueContext:
 
     def __init__(self, sparkContext, **_):
         self.spark_session = SparkSession.builder.getOrCreate()
+        catalog.register(self.spark_session)
         self.create_dynamic_frame = SimpleNamespace(
             from_catalog=self.create_dynamic_frame_from_catalog,
             from_options=self.create_dynamic_frame_from_options,
@@ -38,13 +39,7 @@ class GlueContext:
     def create_dynamic_frame_from_catalog(
         self, database, table_name, redshift_tmp_dir="", transformation_ctx="", push_down_predicate="", **_
     ):
-        table = catalog.table(database, table_name)
-        reader = self.spark_session.read.format(table.format).options(**_csv_options(table.format))
-        if table.columns is None:
-            reader = reader.option("inferSchema", True)
-        else:
-            reader = reader.schema(table.columns)
-        data = reader.load(table.location)
+        data = self.spark_session.table(f"{database}.{table_name}")
         if push_down_predicate:
             data = data.where(push_down_predicate)
         return DynamicFrame(data, self, table_name)
