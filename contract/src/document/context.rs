@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields;
 use super::problem::DocumentError;
-use super::{ColumnProfile, JobSummary};
+use super::{CodeFacts, ColumnProfile, JobSummary};
 
 /// The context of a table: schema, statistics and the job that writes it. Holds statistics and shapes, no rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Context {
     /// SHA-256 of the script, hexadecimal; absent where no script writes the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script_hash: Option<String>,
+    /// What the script says of the table; absent where no script writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<CodeFacts>,
 }
 
 /// A column as the context shows it.

@@ -4,6 +4,7 @@
 
 pub mod context;
 pub mod contract;
+pub mod facts;
 pub(crate) mod fields;
 pub mod job_summary;
 pub mod problem;
@@ -12,6 +13,7 @@ pub mod test;
 
 pub use context::Context;
 pub use contract::{ColumnContract, Contract, Freshness};
+pub use facts::{CodeColumn, CodeFacts, Reference};
 pub use job_summary::{JobSummary, JoinKey};
 pub use problem::{DocumentError, DocumentProblem, nearest};
 pub use profile::{ColumnProfile, Profile, TopValue};

@@ -111,7 +111,7 @@ pub struct QueryResult {
 }
 
 /// What a query cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Cost {
     /// Wall-clock seconds.
     pub seconds: f64,

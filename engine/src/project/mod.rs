@@ -1,1 +1,153 @@
 //! The configuration of a project: `de-copilot.toml`, its scripts and its lake.
+//!
+//! [`settings`] declares every setting once; [`parse`] reads a file; [`reference`] writes what people read about it;
+//! [`discover`] proposes a file for a folder that nobody prepared.
+
+pub mod discover;
+pub mod parse;
+pub mod reference;
+mod scripts;
+pub mod settings;
+
+use std::path::{Path, PathBuf};
+
+use contract::schema::TableName;
+use indexmap::IndexMap;
+
+pub use discover::{Discovery, Unknown};
+pub use scripts::{Script, Scripts};
+pub use settings::Settings;
+
+use crate::{Error, Result};
+
+/// Name of the settings file.
+pub const FILE_NAME: &str = "de-copilot.toml";
+
+/// A folder with its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// The folder; paths of the settings are relative to it.
+    pub root: PathBuf,
+    /// The settings.
+    pub settings: Settings,
+    /// The settings file; `None` where there is none and the settings were proposed from what the folder holds.
+    pub file: Option<PathBuf>,
+}
+
+impl Project {
+    /// The project of a folder: by the `de-copilot.toml` in it or in the nearest folder above it, else as
+    /// [`discover`](discover::discover) proposes it for the folder itself.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let dir = dir.canonicalize().map_err(|error| Error::io(dir, &error))?;
+        match dir.ancestors().map(|ancestor| ancestor.join(FILE_NAME)).find(|file| file.is_file()) {
+            Some(file) => Self::load(&file),
+            None => Ok(Self { settings: discover::discover(&dir)?.settings, root: dir, file: None }),
+        }
+    }
+
+    /// The project of a settings file.
+    pub fn load(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
+        let settings = parse::parse(&text).map_err(|problems| settings_error(file, &problems))?;
+        let root = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        let project = Self { root, settings, file: Some(file.to_path_buf()) };
+        project.check_environment(&text)?;
+        Ok(project)
+    }
+
+    /// Writes a documented `de-copilot.toml` with what the folder shows. An existing file is left alone: an error.
+    pub fn init(dir: &Path) -> Result<(PathBuf, Discovery)> {
+        let dir = dir.canonicalize().map_err(|error| Error::io(dir, &error))?;
+        let file = dir.join(FILE_NAME);
+        if file.exists() {
+            return Err(Error::input(file.display(), "exists already", "edit it, or delete it and run `init` again"));
+        }
+        let discovery = discover::discover(&dir)?;
+        let text = discovery.to_toml();
+        let temporary = tempfile::NamedTempFile::new_in(&dir).map_err(|error| Error::io(&dir, &error))?;
+        std::fs::write(temporary.path(), text).map_err(|error| Error::io(temporary.path(), &error))?;
+        temporary.persist_noclobber(&file).map_err(|error| Error::io(&file, &error.error))?;
+        Ok((file, discovery))
+    }
+
+    /// The folder of the lake.
+    pub fn lake_root(&self) -> PathBuf {
+        self.root.join(&self.settings.lake.root)
+    }
+
+    /// The folder of the artifact store.
+    pub fn store_root(&self) -> PathBuf {
+        self.root.join(&self.settings.store.root)
+    }
+
+    /// The scripts that the settings name.
+    pub fn scripts(&self) -> Result<Scripts> {
+        scripts::find(&self.root, &self.settings.jobs.scripts)
+    }
+
+    /// The argument values of a job in the chosen environment.
+    pub fn arguments(&self, job: &str) -> IndexMap<String, String> {
+        let chosen = &self.settings.environment;
+        let environments = &self.settings.environments;
+        let environment =
+            if chosen.is_empty() { environments.first().map(|(_, first)| first) } else { environments.get(chosen) };
+        let Some(environment) = environment else { return IndexMap::new() };
+        let own = environment.jobs.get(job);
+        environment.arguments.iter().chain(own.into_iter().flatten()).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// The folder of this machine that an `s3://` path stands for, by the longest prefix of `[locations]`.
+    pub fn local_path(&self, address: &str) -> Option<PathBuf> {
+        let address = address.replacen("s3a://", "s3://", 1).replacen("s3n://", "s3://", 1);
+        self.settings
+            .locations
+            .iter()
+            .filter_map(|(prefix, folder)| {
+                let rest = address.strip_prefix(prefix.trim_end_matches('/'))?;
+                (rest.is_empty() || rest.starts_with('/')).then_some((prefix.len(), folder, rest))
+            })
+            .max_by_key(|(length, _, _)| *length)
+            .map(|(_, folder, rest)| self.root.join(folder).join(rest.trim_matches('/')))
+    }
+
+    /// The layer of a table: as configured, else told from its database's name; `written` says whether a job writes it.
+    pub fn layer(&self, table: &TableName, written: bool) -> String {
+        if let Some(layer) = self.settings.layers.get(&table.database) {
+            return layer.clone();
+        }
+        let has = |words: &[&str]| words.iter().any(|word| table.database.contains(word));
+        match () {
+            () if has(&["raw", "landing", "bronze", "source"]) => "raw",
+            () if has(&["stag", "silver", "trusted", "clean"]) => "staging",
+            () if has(&["curated", "gold", "analytics", "mart", "dwh", "warehouse"]) || written => "curated",
+            () => "raw",
+        }
+        .into()
+    }
+
+    fn check_environment(&self, text: &str) -> Result<()> {
+        let chosen = &self.settings.environment;
+        if chosen.is_empty() || self.settings.environments.contains_key(chosen) {
+            return Ok(());
+        }
+        let line = text.lines().position(|line| line.trim_start().starts_with("environment")).unwrap_or(0) + 1;
+        let names: Vec<&str> = self.settings.environments.keys().map(String::as_str).collect();
+        let next = match parse::nearest(chosen, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add a section `[environments.{chosen}.arguments]`"),
+        };
+        let file = self.file.as_deref().unwrap_or(Path::new(FILE_NAME));
+        Err(Error::input(format!("{}:{line}", file.display()), format!("no environment is called `{chosen}`"), next))
+    }
+}
+
+fn settings_error(file: &Path, problems: &[parse::SettingProblem]) -> Error {
+    let Some((first, others)) = problems.split_first() else {
+        return Error::input(file.display(), "is not valid", "correct the file");
+    };
+    let mut next = first.next.clone();
+    for other in others {
+        next.push_str(&format!("\n{}:{}: {}; {}", file.display(), other.line, other.problem, other.next));
+    }
+    Error::input(format!("{}:{}", file.display(), first.line), &first.problem, next)
+}

@@ -1,0 +1,121 @@
+//! The scripts of a project: which files are jobs, and which are modules that jobs import.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// The Python files of a project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scripts {
+    /// Files that import `awsglue` or `pyspark`, sorted by path.
+    pub jobs: Vec<Script>,
+    /// Text of every Python file by its dotted name from the project's root and from its own folder.
+    pub modules: IndexMap<String, String>,
+    /// Files that could not be read, with why.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// The script of one job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its path relative to the project's root, with `/`.
+    pub name: String,
+    /// The job's name: the file name without its ending; with its folder where two scripts share it.
+    pub job_name: String,
+    /// Its text.
+    pub text: String,
+    /// SHA-256 of its text, hexadecimal.
+    pub hash: String,
+}
+
+/// Finds the scripts by globs relative to `root`. Hidden folders, virtual environments and build folders are passed over.
+pub(super) fn find(root: &Path, globs: &[String]) -> Result<Scripts> {
+    let mut paths = Vec::new();
+    for pattern in globs {
+        let full = format!("{}/{pattern}", glob::Pattern::escape(&root.to_string_lossy()));
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+        let matches = glob::glob_with(&full, options).map_err(|error| {
+            Error::input(
+                "`jobs.scripts`",
+                format!("`{pattern}` is no glob: {}", error.msg),
+                "write one like `jobs/**/*.py`",
+            )
+        })?;
+        paths.extend(matches.flatten().filter(|path| path.is_file() && !is_foreign(root, path)));
+    }
+    paths.sort();
+    paths.dedup();
+
+    let mut scripts = Scripts::default();
+    for path in paths {
+        match read_text(&path) {
+            Ok(text) => add(&mut scripts, root, path, text),
+            Err(reason) => scripts.unreadable.push((path, reason)),
+        }
+    }
+    name_apart(&mut scripts.jobs);
+    Ok(scripts)
+}
+
+/// Whether a Python text is a job: some line imports `awsglue` or `pyspark`.
+pub(super) fn is_job(text: &str) -> bool {
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        matches!(words.next(), Some("import" | "from"))
+            && words
+                .next()
+                .and_then(|module| module.split(['.', ',']).next())
+                .is_some_and(|module| module == "awsglue" || module == "pyspark")
+    })
+}
+
+/// Whether a folder's name says that its content is not the project's own.
+pub(super) fn is_foreign_folder(name: &str) -> bool {
+    name.starts_with('.')
+        || matches!(name, "node_modules" | "site-packages" | "__pycache__" | "target" | "venv" | "virtualenv" | "dist")
+}
+
+fn is_foreign(root: &Path, path: &Path) -> bool {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside
+        .parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .any(|part| is_foreign_folder(&part.as_os_str().to_string_lossy()))
+}
+
+fn read_text(path: &Path) -> std::result::Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    if bytes.contains(&0) {
+        return Err("is not a text file".into());
+    }
+    String::from_utf8(bytes).map_err(|error| format!("is not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
+}
+
+fn add(scripts: &mut Scripts, root: &Path, path: PathBuf, text: String) {
+    let inside = path.strip_prefix(root).unwrap_or(&path);
+    let name = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let dotted = name.trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
+    scripts.modules.entry(stem.clone()).or_insert_with(|| text.clone());
+    scripts.modules.insert(dotted, text.clone());
+    if is_job(&text) {
+        let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        scripts.jobs.push(Script { path, name, job_name: stem, text, hash });
+    }
+}
+
+/// Gives scripts that share a file name their path as job name.
+fn name_apart(jobs: &mut [Script]) {
+    let names: Vec<String> = jobs.iter().map(|job| job.job_name.clone()).collect();
+    for job in jobs {
+        if names.iter().filter(|name| **name == job.job_name).count() > 1 {
+            job.job_name = job.name.trim_end_matches(".py").to_owned();
+        }
+    }
+}

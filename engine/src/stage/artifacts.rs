@@ -1,0 +1,120 @@
+//! The artifact store's layout, and reading and writing its documents.
+
+use contract::schema::TableName;
+use serde_json::Value as Json;
+
+use crate::lake::{ArtifactStore, Expected, Put};
+use crate::{Error, Result};
+
+/// How often a write is tried again on content that somebody else wrote meanwhile.
+const MAX_CONFLICTS: usize = 8;
+
+/// The keys of one table's artifacts. Where two tables share a name in different databases, both are known by
+/// `<database>.<table>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The table's name in keys.
+    pub name: String,
+}
+
+impl Keys {
+    /// The keys of a table among all tables of the lake.
+    pub fn new(table: &TableName, all: &[TableName]) -> Self {
+        let shared = all.iter().any(|other| other.table == table.table && other.database != table.database);
+        Self { name: if shared { table.to_string() } else { table.table.clone() } }
+    }
+
+    /// `contracts/<table>.json`.
+    pub fn contract(&self) -> String {
+        format!("contracts/{}.json", self.name)
+    }
+
+    /// `tests/<table>.json`.
+    pub fn tests(&self) -> String {
+        format!("tests/{}.json", self.name)
+    }
+
+    /// `docs/<table>.md`.
+    pub fn docs(&self) -> String {
+        format!("docs/{}.md", self.name)
+    }
+
+    /// `proposals/<table>.json`: what was proposed last, kept and refused, and the contract as it was generated.
+    pub fn proposals(&self) -> String {
+        format!("proposals/{}.json", self.name)
+    }
+
+    /// `contexts/<table>/<script-hash>.json`; a table that no script writes has `no-script`.
+    pub fn context(&self, script_hash: Option<&str>) -> String {
+        format!("contexts/{}/{}.json", self.name, script_hash.unwrap_or("no-script"))
+    }
+
+    /// `results/<table>/<date>.json`.
+    pub fn results(&self, date: &str) -> String {
+        format!("results/{}/{date}.json", self.name)
+    }
+
+    /// `stats-history/<table>/<date>.json`.
+    pub fn stats(&self, date: &str) -> String {
+        format!("stats-history/{}/{date}.json", self.name)
+    }
+
+    /// `quarantine/<table>`.
+    pub fn quarantine(&self) -> String {
+        format!("quarantine/{}", self.name)
+    }
+}
+
+/// The text at a key; `None` where there is none.
+pub async fn read_text(store: &dyn ArtifactStore, key: &str) -> Result<Option<String>> {
+    let Some(artifact) = store.get(key).await? else { return Ok(None) };
+    String::from_utf8(artifact.content).map(Some).map_err(|_| {
+        Error::input(store.locate(key), "is not UTF-8", "restore it from its history, or delete it and run again")
+    })
+}
+
+/// The JSON document at a key; `None` where there is none.
+pub async fn read_json(store: &dyn ArtifactStore, key: &str) -> Result<Option<Json>> {
+    let Some(text) = read_text(store, key).await? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Error::input(
+            format!("{}:{}", store.locate(key), error.line()),
+            format!("is not valid JSON: {error}"),
+            "correct it, or delete it and run again",
+        )
+    })
+}
+
+/// Writes text whatever stands there.
+pub async fn write_text(store: &dyn ArtifactStore, key: &str, text: &str) -> Result<()> {
+    store.put(key, text.as_bytes(), Expected::Any).await.map(|_| ())
+}
+
+/// Changes the document at a key: `change` gets what stands there and returns what shall stand there. Where somebody
+/// else writes meanwhile, `change` is asked again with the new content. Unchanged content is not written.
+pub async fn update(
+    store: &dyn ArtifactStore,
+    key: &str,
+    change: &(dyn Fn(Option<&str>) -> Result<String> + Send + Sync),
+) -> Result<()> {
+    for _ in 0..MAX_CONFLICTS {
+        let old = store.get(key).await?;
+        let text = old.as_ref().map(|artifact| String::from_utf8_lossy(&artifact.content));
+        let new = change(text.as_deref())?;
+        if text.as_deref() == Some(new.as_str()) {
+            return Ok(());
+        }
+        let expected = old.map_or(Expected::Absent, |artifact| Expected::Version(artifact.version));
+        if let Put::Written(_) = store.put(key, new.as_bytes(), expected).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::environment(store.locate(key), "is written by others all the time", "run again when they are done"))
+}
+
+/// A document as it is stored: indented, with a line end.
+pub fn to_text(document: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
