@@ -72,3 +72,16 @@ impl TableSchema {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }
+
+/// Of these names the nearest to one that does not exist, best first, at most three; none that is not near.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let limit = (name.chars().count() / 3).max(2);
+    let mut scored: Vec<(usize, &str)> = names
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase()), known))
+        .filter(|(distance, known)| *distance <= limit || known.to_lowercase().contains(&name.to_lowercase()))
+        .collect();
+    scored.sort_by_key(|(distance, _)| *distance);
+    scored.dedup_by_key(|(_, known)| *known);
+    scored.into_iter().map(|(_, known)| known).take(3).collect()
+}

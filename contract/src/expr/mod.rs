@@ -184,4 +184,10 @@ pub enum BinaryOp {
     Concat,
 }
 
+mod build;
+pub mod dates;
+pub mod eval;
+pub mod functions;
+pub mod parse;
+pub mod pattern;
 pub mod print;

@@ -1,0 +1,96 @@
+//! Templates of the table of functions, filled with arguments.
+
+use super::{Dialect, PrintError, quote_name, quote_text, refuse, to_sql};
+use crate::expr::{Expr, ExprKind, dates, pattern};
+use crate::value::Value;
+
+/// Fills `{0}` with the first argument's SQL, `{*}` with all, `{|}` with all joined by `||`, and `{0:form}` with a form
+/// of a constant's content: see [`constant`].
+pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
+    let mut sql = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        sql.push_str(before);
+        let Some((hole, after)) = after.split_once('}') else { return refuse("an unclosed hole in a template") };
+        rest = after;
+        match hole {
+            "*" | "|" => {
+                let all = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
+                sql.push_str(&all.join(if hole == "*" { ", " } else { " || " }));
+            }
+            hole => {
+                let (index, form) = hole.split_once(':').unwrap_or((hole, ""));
+                let index: usize = index.parse().map_err(|_| PrintError(format!("no hole {{{hole}}}")))?;
+                let Some(arg) = args.get(index) else {
+                    return refuse(format!("`{function}` lacks argument {}", index + 1));
+                };
+                if form.is_empty() {
+                    sql.push_str(&to_sql(arg, dialect)?);
+                } else {
+                    sql.push_str(&constant(form, arg, args, dialect)?);
+                }
+            }
+        }
+    }
+    sql.push_str(rest);
+    check_constants(function, args)?;
+    Ok(sql)
+}
+
+fn constant(form: &str, arg: &Expr, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
+    if form == "iso_date" {
+        return iso_date(arg, args, dialect);
+    }
+    let text = match &arg.kind {
+        ExprKind::Literal(Value::String(text)) => text.clone(),
+        ExprKind::Literal(Value::Int(n)) => n.to_string(),
+        _ => return refuse("this argument must be a constant"),
+    };
+    let quote = |text: &str| quote_text(text, dialect);
+    let portable = |text: &str| pattern::portable(text).map_err(|error| PrintError(error.to_string()));
+    Ok(match form {
+        "text" => text,
+        "name" => quote_name(&text, dialect),
+        "pattern" => quote(&portable(&text)?),
+        // regexp_match gives groups only; the whole match becomes the first one.
+        "group" => match &arg.kind {
+            ExprKind::Literal(Value::Int(n)) => n.saturating_add(1).to_string(),
+            _ => quote(&format!("({})", portable(&text)?)),
+        },
+        "regex" => quote(&regex::escape(&text)),
+        "mysql" => quote(&dates::to_mysql(&text)),
+        "java" => quote(&text),
+        "strftime" => quote(&dates::to_strftime(&text)),
+        "shape" => quote(&portable(&dates::shape(&text))?),
+        other => return refuse(format!("no form {other}")),
+    })
+}
+
+/// A text of the second argument's date format as `YYYY-MM-DD`.
+fn iso_date(text: &Expr, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
+    let Some(ExprKind::Literal(Value::String(format))) = args.get(1).map(|e| &e.kind) else {
+        return refuse("a date format must be a constant");
+    };
+    let sql = to_sql(text, dialect)?;
+    let part = |name: &str| dates::place(format, name).map(|at| format!("substr({sql}, {}, {})", at + 1, name.len()));
+    match (part("yyyy"), part("MM"), part("dd")) {
+        (Some(year), Some(month), Some(day)) => Ok(format!("concat({year}, '-', {month}, '-', {day})")),
+        _ => refuse(format!("the date format {format} is not understood")),
+    }
+}
+
+/// Constants that engines take in different ranges.
+fn check_constants(function: &str, args: &[Expr]) -> Result<(), PrintError> {
+    let number = |i: usize| match args.get(i).map(|e| &e.kind) {
+        Some(ExprKind::Literal(Value::Int(n))) => Some(*n),
+        _ => None,
+    };
+    match function {
+        "substring" if number(1).is_some_and(|n| n < 1) => refuse("substring counts characters from 1"),
+        "substring" if number(2).is_some_and(|n| n < 0) => refuse("a substring has no negative length"),
+        "split_part" if number(2).is_some_and(|n| n < 1) => refuse("parts count from 1"),
+        "element_at" if number(1).is_some_and(|n| n < 1) => refuse("elements count from 1"),
+        "round" if number(1).is_some_and(|n| n < 0) => refuse("round takes a number of digits after the point"),
+        _ => Ok(()),
+    }
+}
