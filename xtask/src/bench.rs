@@ -13,8 +13,12 @@ use crate::{output, repository};
 /// What `cargo xtask bench` understands.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The benchmark; without one they are listed
+    /// The benchmark
+    #[arg(required_unless_present = "list")]
     name: Option<String>,
+    /// List the benchmarks and run none
+    #[arg(long)]
+    list: bool,
     /// Rows of data, where the benchmark makes any
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
@@ -46,7 +50,7 @@ const BENCHMARKS: &[Benchmark] =
 
 /// Runs the named benchmark and prints its figures. True, because a figure is no verdict.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    let Some(name) = &arguments.name else {
+    let Some(name) = arguments.name.as_ref().filter(|_| !arguments.list) else {
         output::table(["benchmark", "what it measures"], BENCHMARKS.iter().map(|b| [b.name.into(), b.about.into()]));
         return Ok(true);
     };

@@ -114,11 +114,12 @@ fn unmet(suite: &Suite, setups: &Setups, results: &[(&Suite, Outcome)]) -> Optio
 }
 
 fn run_suite(suite: &Suite, cache: &Cache, binary: &Path) -> Outcome {
-    output::line(&format!("{}: {}", suite.name, suite.about));
+    let log = cache.log(suite.name);
+    output::line(&format!("{}: {} (log: {})", suite.name, suite.about, log.display()));
     let start = Instant::now();
     let finished = command_of(suite, cache).and_then(|mut command| {
         command.env("DE_COPILOT_BIN", binary).current_dir(repository::root());
-        command::run(command, &cache.log(suite.name), Duration::from_secs(suite.minutes * 60))
+        command::run(command, &log, Duration::from_secs(suite.minutes * 60))
     });
     Outcome { time: start.elapsed(), ..judge(suite.counting, finished) }
 }
