@@ -1,4 +1,4 @@
-"""Sessions as editors hold them, with the capabilities that they declare and the types that the protocol has."""
+"""Sessions as editors hold them: with the capabilities that each declares, in the types that the protocol has."""
 
 import os
 
@@ -14,16 +14,17 @@ CLIENTS = ["neovim@v0.7.0", "neovim@v0.11.0", "visual_studio_code", "emacs"]
 
 @pytest_lsp.fixture(params=CLIENTS, config=ClientServerConfig(server_command=[os.environ["DE_COPILOT_BIN"], "lsp"]))
 async def client(request, lsp_client: LanguageClient, tmp_path):
-    script = project.make(tmp_path)
+    lsp_client.script = project.make(tmp_path)
+    capabilities = client_capabilities(request.param)
     result = await lsp_client.initialize_session(
         types.InitializeParams(
-            capabilities=client_capabilities(request.param),
+            capabilities=capabilities,
             root_uri=tmp_path.as_uri(),
             workspace_folders=[types.WorkspaceFolder(tmp_path.as_uri(), "project")],
         )
     )
-    lsp_client.script = script
-    lsp_client.encoding = result.capabilities.position_encoding or "utf-16"
+    lsp_client.encoding = result.capabilities.position_encoding or types.PositionEncodingKind.Utf16
+    lsp_client.offered = capabilities.general and capabilities.general.position_encodings
     yield
     await lsp_client.shutdown_session()
 
@@ -33,7 +34,7 @@ async def test_diagnostic_hover_and_edit(client: LanguageClient):
     text, uri = client.script.read_text(), client.script.as_uri()
     document = types.TextDocumentItem(uri, "python", 1, text)
     client.text_document_did_open(types.DidOpenTextDocumentParams(document))
-    (wrong,) = await diagnostics(client, 1)
+    (wrong,) = await diagnostics(client, lambda found: found)
     assert "no_such_column" in wrong.message
     assert sliced(text, wrong.range, client.encoding).strip("\"'") == "no_such_column"
 
@@ -43,36 +44,28 @@ async def test_diagnostic_hover_and_edit(client: LanguageClient):
     assert sliced(text, hover.range, client.encoding) == "data"
 
     old = project.span(text, "no_such_column", client.encoding)
-    change = types.TextDocumentContentChangePartial(
-        range=types.Range(types.Position(**old["start"]), types.Position(**old["end"])), text="amount"
-    )
+    range = types.Range(types.Position(**old["start"]), types.Position(**old["end"]))
+    change = types.TextDocumentContentChangePartial(range=range, text="amount")
     identifier = types.VersionedTextDocumentIdentifier(uri=uri, version=2)
     client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
-    assert await diagnostics(client, 2) == []
+    await diagnostics(client, lambda found: not found)
 
 
-async def diagnostics(client: LanguageClient, version: int) -> list[types.Diagnostic]:
-    """The diagnostics of a version of the script, once they are published."""
+@pytest.mark.asyncio
+async def test_the_encoding_is_one_that_the_client_offers(client: LanguageClient):
+    assert client.encoding in (client.offered or [types.PositionEncodingKind.Utf16])
+
+
+async def diagnostics(client: LanguageClient, wanted) -> list[types.Diagnostic]:
+    """The script's diagnostics, once such are published that are wanted."""
     uri = client.script.as_uri()
-    wanted = {1: lambda found: len(found) > 0, 2: lambda found: len(found) == 0}[version]
-    while not wanted(client.diagnostics.get(uri, [] if version == 1 else [None])):
+    while uri not in client.diagnostics or not wanted(client.diagnostics[uri]):
         await client.wait_for_notification("textDocument/publishDiagnostics")
     return list(client.diagnostics[uri])
 
 
 def sliced(text: str, range: types.Range, encoding: str) -> str:
     """The part of one line that a range covers."""
-    codec, width = ("utf-8", 1) if encoding == "utf-8" else ("utf-16-le", 2)
+    codec, width = ("utf-8", 1) if encoding == types.PositionEncodingKind.Utf8 else ("utf-16-le", 2)
     line = text.splitlines()[range.start.line].encode(codec)
     return line[range.start.character * width : range.end.character * width].decode(codec)
-
-
-@pytest.mark.asyncio
-async def test_the_encoding_is_one_that_the_client_offers(client: LanguageClient):
-    general = client_capabilities_of(client)
-    offered = (general.position_encodings if general else None) or ["utf-16"]
-    assert client.encoding in offered
-
-
-def client_capabilities_of(client: LanguageClient) -> types.GeneralClientCapabilities | None:
-    return client.capabilities.general
