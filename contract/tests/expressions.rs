@@ -1,5 +1,7 @@
 //! What share of the expressions that people write is accepted; the list lies in `tests/conformance`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
+
 use contract::expr::parse::{Syntax, parse};
 use contract::expr::print::{Dialect, to_sql, to_text};
 use contract::schema::{Column, Provenance, TableSchema};

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::VERSION;
-use super::problem::{DocumentError, DocumentProblem, nearest};
+use super::problem::{DocumentError, DocumentProblem};
+use crate::schema::nearest;
 
 /// Problems found so far, shared by all objects of a document.
 #[derive(Clone, Default)]
@@ -130,7 +131,7 @@ impl Fields {
             return Some(*choice);
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let hint = word.and_then(|word| nearest(&word, names.iter().copied()));
+        let hint = word.and_then(|word| nearest(&word, names.iter().copied()).first().copied());
         let meant = hint.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         self.problems.add(&self.path_of(key), format!("{value} is none of {}{meant}", names.join(", ")));
         self.map.insert(key.to_owned(), value);

@@ -48,17 +48,6 @@ impl fmt::Display for DocumentProblem {
     }
 }
 
-/// The name of `candidates` that was probably meant, by edit distance.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// The line on which the value at `path` starts; `text` is valid JSON.
 pub(crate) fn line_of(text: &str, path: &str) -> Option<usize> {
     let mut scanner = Scanner { text: text.as_bytes(), at: 0, wanted: path, found: None };
@@ -159,11 +148,5 @@ mod tests {
         assert_eq!(line_of(text, "a[2].b"), Some(5));
         assert_eq!(line_of(text, "a[3]"), None);
         assert_eq!(line_of(text, "c"), None);
-    }
-
-    #[test]
-    fn a_misspelt_name_has_a_neighbour_and_a_foreign_one_has_none() {
-        assert_eq!(nearest("not_nul", ["unique", "not_null", "min"]), Some("not_null"));
-        assert_eq!(nearest("frobnicate", ["unique", "not_null", "min"]), None);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Expects, Mode, Rule, RuleKind, Scope, Severity, Source, Stage, Threshold, Verdict};
 use crate::document::fields::{Fields, Problems};
-use crate::document::nearest;
+use crate::schema::nearest;
 
 /// Every kind's name in a document, in the order of [`RuleKind`].
 pub const KINDS: &[&str] = &[
@@ -304,7 +304,7 @@ fn read_kind(name: &str, fields: &mut Fields, column: Option<&str>) -> RuleKind 
             None => missing(fields, "sql"),
         },
         other => {
-            let meant = nearest(other, KINDS.iter().copied());
+            let meant = nearest(other, KINDS.iter().copied()).first().copied();
             let hint = meant.map(|kind| format!(" (did you mean `{kind}`?)")).unwrap_or_default();
             let message = format!("`{name}` is no rule type that this version knows{hint}: it is kept but not run");
             fields.problems().add(&fields.path_of("type"), message);

@@ -7,7 +7,7 @@ use crate::types::DataType;
 use crate::value::Value;
 
 /// A number as written: whole, with a point (a decimal), or with an exponent (a double).
-pub(super) fn number(text: &str) -> Option<Value> {
+pub(crate) fn number(text: &str) -> Option<Value> {
     let text = text.trim_end_matches(['L', 'l']);
     if text.contains(['e', 'E']) {
         return text.parse().ok().map(Value::Double);
@@ -60,7 +60,7 @@ pub(crate) fn timestamp(text: &str) -> Option<i64> {
 
 /// A constant beside an operand of this type, as a constant of that type where it has such a form: a text beside a date
 /// is a date, a decimal beside a double is a double. Everything else stays as it is.
-pub(super) fn beside(expr: Expr, ty: &DataType) -> Expr {
+pub(crate) fn beside(expr: Expr, ty: &DataType) -> Expr {
     let ExprKind::Literal(value) = &expr.kind else { return expr };
     let converted = match (value, ty) {
         (Value::String(text), DataType::Date) => match date(text) {
