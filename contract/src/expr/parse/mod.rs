@@ -15,7 +15,7 @@ use sqlparser::parser::{Parser, ParserOptions};
 use sqlparser::tokenizer::Token;
 
 pub use dialect::{RuleDialect, SparkDialect, TrinoDialect};
-pub(crate) use literals::{beside, number};
+pub(crate) use literals::{beside, date, number, timestamp};
 pub use scope::{AnyColumn, Resolution, Scope};
 
 use super::{Expr, Span};
