@@ -1,1 +1,31 @@
-//! analyzer
+//! What a Glue PySpark script means, from its text alone.
+//!
+//! This crate is pure: it does no input or output and knows neither tokio, AWS nor LSP. [`analyze`] never fails and never
+//! panics: any bytes give facts plus diagnostics, and what cannot be known is unknown with a reason.
+//!
+//! Script text → syntax tree ([`syntax`]) → values ([`interpret`], [`library`], [`sql`]) → relational plan ([`plan`]) →
+//! facts ([`facts`]). Everything that is reported is derived from the plan, never from the names of calls.
+
+mod analysis;
+mod describe;
+mod expression;
+pub mod facts;
+pub mod ide;
+mod interpret;
+mod library;
+pub mod plan;
+mod range;
+pub mod report;
+mod sql;
+mod syntax;
+mod value;
+mod world;
+
+pub use analysis::{Analysis, analyze};
+pub use facts::{
+    Certainty, ColumnSource, Dataset, DatasetKind, Diagnostic, FilterFact, Grain, Input, JoinFact, JoinKind, Mode,
+    Output, OutputColumn, Related, Rerun, Severity,
+};
+pub use interpret::Mention;
+pub use range::TextRange;
+pub use world::{NoWorld, Question, World};

@@ -1,0 +1,111 @@
+//! The result of an analysis, and how it is put together.
+
+use contract::document::{JobSummary, JoinKey};
+use indexmap::IndexMap;
+
+use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
+use crate::interpret::{Interpreter, Mention};
+use crate::plan::Plan;
+use crate::range::TextRange;
+use crate::syntax;
+use crate::world::{Question, Recorder, World};
+
+/// What a script means.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Analysis {
+    /// Datasets that it reads, each once, in order of first read.
+    pub inputs: Vec<Input>,
+    /// Writes, in order of execution.
+    pub outputs: Vec<Output>,
+    /// Joins that reach an output, in order of execution.
+    pub joins: Vec<JoinFact>,
+    /// Filters that restrict an output, each once, in order of execution.
+    pub filters: Vec<FilterFact>,
+    /// What is certainly wrong, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The relational plan that all of this was derived from.
+    pub plan: Plan,
+    /// Places of the script that stand for frames and datasets.
+    pub mentions: IndexMap<TextRange, Mention>,
+    /// What the world was asked, misses too: a changed answer to one of these makes the analysis stale.
+    pub questions: Vec<Question>,
+    /// Whether the script is not entirely Python; facts are then those of the rest.
+    pub has_syntax_errors: bool,
+}
+
+/// Stack of the thread that an analysis runs on, in bytes: enough for the bounded recursion of parser and interpreter in
+/// a debug build. The memory is reserved, not used.
+const STACK: usize = 256 << 20;
+
+/// Analyzes a script. Never fails: what cannot be known is unknown.
+///
+/// Long method chains nest deeply, so the work is done on a thread with a stack of its own; a caller whose machine
+/// grants no further thread gets an analysis that knows nothing.
+pub fn analyze(text: &str, world: &dyn World) -> Analysis {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("analyze".to_owned()).stack_size(STACK);
+        let finished = builder.spawn_scoped(scope, || analyze_here(text, world)).ok().and_then(|work| work.join().ok());
+        finished.unwrap_or_default()
+    })
+}
+
+fn analyze_here(text: &str, world: &dyn World) -> Analysis {
+    let (script, has_syntax_errors) = syntax::parse(text);
+    let mut interpreter = Interpreter::new(Recorder::new(world), text);
+    interpreter.run(&script);
+    let Interpreter { world, plan, mut diagnostics, mentions, .. } = interpreter;
+    let inputs = facts::inputs(&plan);
+    let outputs = facts::outputs(&plan);
+    let joins = facts::joins(&plan);
+    let filters = facts::filters_of_outputs(&plan);
+    facts::check(&plan, &outputs, &mut diagnostics);
+    let mut diagnostics: Vec<Diagnostic> = diagnostics.into_iter().collect();
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.range, diagnostic.code));
+    let questions = world.into_questions();
+    Analysis { inputs, outputs, joins, filters, diagnostics, plan, mentions, questions, has_syntax_errors }
+}
+
+impl Analysis {
+    /// What the job does, in the shape of the specification's `job_summary`: the first output with its grain, and the
+    /// inputs, joins and filters of the script. Catalog tables stand by their table name; a filter on a rank
+    /// (`rn = 1`), which the grain tells, is left out.
+    pub fn job_summary(&self, job_name: &str) -> JobSummary {
+        let short = |name: &String| self.short_name(name);
+        let output = self.outputs.first();
+        let join_keys = self
+            .joins
+            .iter()
+            .filter(|join| !matches!(join.how, JoinKind::Cross) && !join.left_columns.is_empty())
+            .filter_map(|join| {
+                let right_columns =
+                    if join.left_columns == join.right_columns { Vec::new() } else { join.right_columns.clone() };
+                Some(JoinKey {
+                    left_table: short(join.left_inputs.first()?),
+                    right_table: short(join.right_inputs.first()?),
+                    columns: join.left_columns.clone(),
+                    right_columns,
+                })
+            })
+            .collect();
+        JobSummary {
+            job_name: job_name.to_owned(),
+            inputs: self.inputs.iter().map(|input| input.dataset.short_name().to_owned()).collect(),
+            output: output.map(|output| output.dataset.short_name().to_owned()),
+            join_keys,
+            filters: self
+                .filters
+                .iter()
+                .filter(|filter| !filter.ranks)
+                .map(|filter| filter.predicate.clone())
+                .collect(),
+            grain: output.map(|output| output.grain.columns.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn short_name(&self, name: &String) -> String {
+        self.inputs
+            .iter()
+            .find(|input| input.dataset.name == *name)
+            .map_or_else(|| name.clone(), |input| input.dataset.short_name().to_owned())
+    }
+}

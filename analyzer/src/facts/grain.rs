@@ -1,0 +1,455 @@
+//! Keys: the columns of which a frame has at most one row each.
+//!
+//! Every node derives the keys of its rows from those of its inputs, by the identity of columns. A key is a set of
+//! columns; columns that are constant, or equal to another one, need not be in it. What a key rests on beyond the
+//! script (a contract's primary key) is carried along as an assumption.
+
+use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
+use rustc_hash::FxHashMap;
+
+use super::{Certainty, Grain, JoinKind};
+use crate::expression::conjuncts;
+use crate::plan::{NodeId, NodeKind, Origin, Plan};
+
+/// A key with what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key {
+    pub columns: Vec<ColumnId>,
+    pub assumptions: Vec<String>,
+    pub reason: String,
+}
+
+/// What is known of the rows of a frame.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keys {
+    pub keys: Vec<Key>,
+    /// Columns that have one value in all rows.
+    constants: Vec<ColumnId>,
+    /// Pairs of columns that are equal in all rows.
+    equal: Vec<(ColumnId, ColumnId)>,
+    /// Why there is no key, where there is none.
+    why_not: String,
+}
+
+/// More keys of one frame than this are not followed.
+const MAX_KEYS: usize = 6;
+
+/// The grain of a frame.
+pub fn grain(plan: &Plan, node: NodeId) -> Grain {
+    let keys = keys(plan, node, &mut FxHashMap::default());
+    let unknown =
+        |reason: String| Grain { columns: Vec::new(), certainty: Certainty::Unknown, assumptions: Vec::new(), reason };
+    let Some(schema) = plan.node(node).map(|node| &node.schema) else { return unknown(String::new()) };
+    let fields = plan.known_fields(schema);
+    let mut named: Vec<(Vec<String>, &Key)> = keys
+        .keys
+        .iter()
+        .filter_map(|key| {
+            let names: Option<Vec<String>> = key
+                .columns
+                .iter()
+                .map(|id| {
+                    let same = |field: &&crate::plan::Field| keys.are_equal(field.id, *id);
+                    fields
+                        .iter()
+                        .find(|field| field.id == *id)
+                        .or_else(|| fields.iter().find(same))
+                        .map(|field| field.name.clone())
+                })
+                .collect();
+            names.map(|names| (names, key))
+        })
+        .collect();
+    named.sort_by_key(|(names, key)| (key.assumptions.len(), names.len()));
+    match named.into_iter().next() {
+        Some((columns, key)) => Grain {
+            columns,
+            certainty: Certainty::Proved,
+            assumptions: key.assumptions.clone(),
+            reason: key.reason.clone(),
+        },
+        None if keys.why_not.is_empty() => unknown("the columns of the key do not reach this frame".to_owned()),
+        None => unknown(keys.why_not),
+    }
+}
+
+/// The keys of a frame.
+pub(crate) fn keys(plan: &Plan, node: NodeId, memo: &mut FxHashMap<NodeId, Keys>) -> Keys {
+    // Inputs have lower ids than what is made from them, so one pass in order needs no recursion.
+    for id in plan.ancestry(node) {
+        if !memo.contains_key(&id) {
+            let derived = derive(plan, id, memo);
+            memo.insert(id, derived);
+        }
+    }
+    memo.get(&node).cloned().unwrap_or_default()
+}
+
+fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
+    let Some(node) = plan.node(id) else { return Keys::default() };
+    let of = |input: &NodeId| memo.get(input).cloned().unwrap_or_default();
+    match &node.kind {
+        NodeKind::Scan(scan) => {
+            let columns: Option<Vec<ColumnId>> = scan
+                .promised_key
+                .iter()
+                .map(|name| {
+                    plan.known_fields(&node.schema).iter().find(|f| f.name.eq_ignore_ascii_case(name)).map(|f| f.id)
+                })
+                .collect();
+            match columns {
+                Some(columns) if !columns.is_empty() => Keys::of(Key {
+                    columns,
+                    assumptions: vec![format!("`{}` keeps the primary key of its contract", scan.dataset.short_name())],
+                    reason: format!("the primary key of `{}`", scan.dataset.short_name()),
+                }),
+                _ => Keys::none(format!("nothing says which columns of `{}` are unique", scan.dataset.short_name())),
+            }
+        }
+        NodeKind::Values => Keys::none("rows given by the script are not compared".to_owned()),
+        NodeKind::Project { input } => of(input),
+        NodeKind::Limit { input } => of(input),
+        NodeKind::Filter { input, predicate } => filtered(plan, of(input), predicate),
+        NodeKind::Aggregate { input, keys } => {
+            let inner = of(input);
+            let constants = inner.constants;
+            Keys {
+                keys: vec![Key {
+                    columns: keys.iter().copied().filter(|key| !constants.contains(key)).collect(),
+                    assumptions: Vec::new(),
+                    reason: if keys.is_empty() {
+                        "one row in all".to_owned()
+                    } else {
+                        format!("grouped by {}", names(plan, keys))
+                    },
+                }],
+                constants,
+                equal: inner.equal,
+                why_not: String::new(),
+            }
+        }
+        NodeKind::DropDuplicates { input, keys } => {
+            let mut inner = of(input);
+            let columns: Vec<ColumnId> = keys.iter().copied().filter(|key| !inner.constants.contains(key)).collect();
+            inner.add(Key {
+                columns,
+                assumptions: Vec::new(),
+                reason: format!("one row per {} is kept", names(plan, keys)),
+            });
+            inner
+        }
+        NodeKind::Distinct { input } => {
+            let mut inner = of(input);
+            if node.schema.is_complete() {
+                let columns = node.schema.fields.iter().map(|field| field.id).collect();
+                inner.add(Key { columns, assumptions: Vec::new(), reason: "the rows are distinct".to_owned() });
+            } else if inner.keys.is_empty() {
+                inner.why_not = "the rows are distinct, but not all of their columns are known".to_owned();
+            }
+            inner
+        }
+        NodeKind::Join { left, right, how, keys, residual } => {
+            joined(plan, node, &of(left), &of(right), *how, keys, residual.is_some())
+        }
+        NodeKind::Union { .. } => Keys::none("a union may hold a row twice".to_owned()),
+        NodeKind::Explode { .. } => Keys::none("exploding an array repeats rows".to_owned()),
+        NodeKind::Opaque { reason, .. } => {
+            Keys::none(format!("it is made by something that is not understood: {reason}"))
+        }
+        NodeKind::Instance { input } => {
+            let copies: FxHashMap<ColumnId, ColumnId> = plan
+                .known_fields(&node.schema)
+                .iter()
+                .filter_map(|field| match plan.column(field.id)?.origin {
+                    Origin::Same(source) => Some((source, field.id)),
+                    _ => None,
+                })
+                .collect();
+            let inner = of(input);
+            let keys = inner
+                .keys
+                .into_iter()
+                .filter_map(|key| {
+                    let columns = key.columns.iter().map(|id| copies.get(id).copied()).collect::<Option<_>>()?;
+                    Some(Key { columns, ..key })
+                })
+                .collect();
+            Keys { keys, why_not: inner.why_not, ..Keys::default() }
+        }
+        NodeKind::Choice { inputs } => chosen(plan, node, inputs, memo),
+    }
+}
+
+impl Keys {
+    fn of(key: Key) -> Self {
+        Self { keys: vec![key], ..Self::default() }
+    }
+
+    fn none(why_not: String) -> Self {
+        Self { why_not, ..Self::default() }
+    }
+
+    fn add(&mut self, key: Key) {
+        // A key that contains another one says nothing new.
+        let covered =
+            |known: &Key| known.assumptions.is_empty() && known.columns.iter().all(|id| key.columns.contains(id));
+        if !self.keys.iter().any(covered) && self.keys.len() < MAX_KEYS {
+            self.keys.push(key);
+        }
+    }
+
+    fn are_equal(&self, a: ColumnId, b: ColumnId) -> bool {
+        let mut reached = vec![a];
+        let mut next = 0;
+        while let Some(id) = reached.get(next).copied() {
+            if id == b {
+                return true;
+            }
+            for (x, y) in &self.equal {
+                for (from, to) in [(x, y), (y, x)] {
+                    if *from == id && !reached.contains(to) {
+                        reached.push(*to);
+                    }
+                }
+            }
+            next += 1;
+        }
+        false
+    }
+
+    /// The first key that the columns contain, up to constants and equal columns.
+    pub(crate) fn unique_on(&self, columns: &[ColumnId]) -> Option<&Key> {
+        let contained = |id: &ColumnId| {
+            self.constants.contains(id) || columns.iter().any(|column| column == id || self.are_equal(*column, *id))
+        };
+        self.keys.iter().filter(|key| key.columns.iter().all(contained)).min_by_key(|key| key.assumptions.len())
+    }
+
+    /// Why there is no key on these columns.
+    pub(crate) fn why_not_unique(&self, plan: &Plan, columns: &[ColumnId]) -> String {
+        match self.keys.first() {
+            Some(key) => {
+                format!("its rows are unique by {}, not by {}", names(plan, &key.columns), names(plan, columns))
+            }
+            None => self.why_not.clone(),
+        }
+    }
+}
+
+/// A filter fixes columns to constants; `row_number() = 1` leaves one row per partition.
+fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
+    for conjunct in conjuncts(predicate) {
+        let ExprKind::Binary { op, left, right } = &conjunct.kind else { continue };
+        let (column, constant, op) = match (&left.kind, &right.kind) {
+            (ExprKind::Column(_), ExprKind::Literal(constant)) => (left, constant, *op),
+            (ExprKind::Literal(constant), ExprKind::Column(_)) => (right, constant, mirrored(*op)),
+            _ => {
+                if let (BinaryOp::Equal, ExprKind::Column(a), ExprKind::Column(b)) = (op, &left.kind, &right.kind)
+                    && let (Some(a), Some(b)) = (a.id, b.id)
+                {
+                    inner.equal.push((a, b));
+                }
+                if let Some(partition) = ranked_first(plan, left, right, *op) {
+                    inner.add(partition);
+                }
+                continue;
+            }
+        };
+        let ExprKind::Column(reference) = &column.kind else { continue };
+        let Some(id) = reference.id else { continue };
+        if let Some(partition) = ranked_first(
+            plan,
+            left,
+            right,
+            *match &conjunct.kind {
+                ExprKind::Binary { op, .. } => op,
+                _ => continue,
+            },
+        ) {
+            inner.add(partition);
+        }
+        let _ = constant;
+        if op == BinaryOp::Equal {
+            inner.constants.push(id);
+            for key in &mut inner.keys {
+                key.columns.retain(|column| *column != id);
+            }
+        }
+    }
+    inner
+}
+
+fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Less => BinaryOp::Greater,
+        BinaryOp::LessOrEqual => BinaryOp::GreaterOrEqual,
+        BinaryOp::Greater => BinaryOp::Less,
+        BinaryOp::GreaterOrEqual => BinaryOp::LessOrEqual,
+        other => other,
+    }
+}
+
+/// The partition columns where a comparison keeps the row of each partition that `row_number()` gives 1.
+fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<Key> {
+    use contract::value::Value;
+    let (expr, bound, op) = match (&left.kind, &right.kind) {
+        (_, ExprKind::Literal(Value::Int(bound))) => (left, *bound, op),
+        (ExprKind::Literal(Value::Int(bound)), _) => (right, *bound, mirrored(op)),
+        _ => return None,
+    };
+    let first = matches!((op, bound), (BinaryOp::Equal | BinaryOp::LessOrEqual, 1) | (BinaryOp::Less, 2));
+    if !first {
+        return None;
+    }
+    let window = match &expr.kind {
+        ExprKind::Column(reference) => match &plan.column(reference.id?)?.origin {
+            Origin::Computed(expr) => &expr.kind,
+            _ => return None,
+        },
+        kind => kind,
+    };
+    let ExprKind::Window { function, partition_by, .. } = window else { return None };
+    let ExprKind::Call { function: "row_number", .. } = &function.kind else { return None };
+    let columns: Option<Vec<ColumnId>> = partition_by
+        .iter()
+        .map(|key| match &key.kind {
+            ExprKind::Column(reference) => reference.id,
+            _ => None,
+        })
+        .collect();
+    let columns = columns?;
+    let reason = format!("row_number() = 1 keeps one row per {}", names(plan, &columns));
+    Some(Key { columns, assumptions: Vec::new(), reason })
+}
+
+fn joined(
+    plan: &Plan,
+    node: &crate::plan::Node,
+    left: &Keys,
+    right: &Keys,
+    how: JoinKind,
+    keys: &[(ColumnId, ColumnId)],
+    has_residual: bool,
+) -> Keys {
+    let _ = (node, has_residual);
+    if matches!(how, JoinKind::LeftSemi | JoinKind::LeftAnti) {
+        return left.clone();
+    }
+    let left_columns: Vec<ColumnId> = keys.iter().map(|(l, _)| *l).collect();
+    let right_columns: Vec<ColumnId> = keys.iter().map(|(_, r)| *r).collect();
+    // A join without keys matches every row, unless a side has one row in all.
+    let right_unique = right.unique_on(&right_columns);
+    let left_unique = left.unique_on(&left_columns);
+    let mut result = Keys { why_not: String::new(), ..Keys::default() };
+    if how == JoinKind::Inner {
+        result.equal = left.equal.iter().chain(&right.equal).chain(keys).copied().collect();
+        result.constants = left.constants.iter().chain(&right.constants).copied().collect();
+    } else if how == JoinKind::Left {
+        result.equal = left.equal.clone();
+        result.constants = left.constants.clone();
+    }
+    let kept = |side: &Keys, unique: &Key, result: &mut Keys| {
+        for key in &side.keys {
+            let mut assumptions = key.assumptions.clone();
+            assumptions.extend(unique.assumptions.iter().filter(|a| !key.assumptions.contains(a)).cloned());
+            result.add(Key {
+                columns: key.columns.clone(),
+                assumptions,
+                reason: format!("{}, and the joins keep it", key.reason.trim_end_matches(", and the joins keep it")),
+            });
+        }
+    };
+    if let Some(unique) = right_unique
+        && matches!(how, JoinKind::Inner | JoinKind::Left)
+    {
+        kept(left, unique, &mut result);
+    }
+    if let Some(unique) = left_unique
+        && matches!(how, JoinKind::Inner | JoinKind::Right)
+    {
+        kept(right, unique, &mut result);
+    }
+    // Both keys together are a key of the pairs, where no side is padded with NULLs that would merge rows.
+    if result.keys.is_empty() && matches!(how, JoinKind::Inner | JoinKind::Cross | JoinKind::Left) {
+        for a in &left.keys {
+            for b in &right.keys {
+                let mut columns = a.columns.clone();
+                for id in &b.columns {
+                    let determined = keys.iter().any(|(l, r)| r == id && columns.contains(l)) && how != JoinKind::Cross;
+                    if !determined && !columns.contains(id) {
+                        columns.push(*id);
+                    }
+                }
+                let assumptions = a.assumptions.iter().chain(&b.assumptions).cloned().collect();
+                let reason = "the keys of both sides of the join together".to_owned();
+                result.add(Key { columns, assumptions, reason });
+            }
+        }
+    }
+    if result.keys.is_empty() {
+        result.why_not = match (left.keys.is_empty(), how) {
+            (true, _) => left.why_not.clone(),
+            (false, _) => {
+                format!(
+                    "a join on {} may repeat rows: {}",
+                    names(plan, &left_columns),
+                    right.why_not_unique(plan, &right_columns)
+                )
+            }
+        };
+    }
+    result
+}
+
+/// Keys that hold whichever arm runs: those that every arm has, by name.
+fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHashMap<NodeId, Keys>) -> Keys {
+    let fields = plan.known_fields(&node.schema);
+    let in_names = |input: &NodeId| -> Vec<(Vec<String>, Key)> {
+        let Some(schema) = plan.node(*input).map(|node| &node.schema) else { return Vec::new() };
+        let own = plan.known_fields(schema);
+        memo.get(input)
+            .into_iter()
+            .flat_map(|keys| &keys.keys)
+            .filter_map(|key| {
+                let mut names = key
+                    .columns
+                    .iter()
+                    .map(|id| own.iter().find(|field| field.id == *id).map(|field| field.name.to_lowercase()))
+                    .collect::<Option<Vec<_>>>()?;
+                names.sort();
+                Some((names, key.clone()))
+            })
+            .collect()
+    };
+    let mut arms = inputs.iter().map(in_names);
+    let first = arms.next().unwrap_or_default();
+    let rest: Vec<Vec<(Vec<String>, Key)>> = arms.collect();
+    let mut result = Keys::none("it depends on a condition which columns are unique".to_owned());
+    for (names, key) in first {
+        let shared = rest.iter().all(|arm| arm.iter().any(|(other, _)| *other == names));
+        let columns: Option<Vec<ColumnId>> = names
+            .iter()
+            .map(|name| fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.id))
+            .collect();
+        if let (true, Some(columns)) = (shared, columns) {
+            let mut assumptions = key.assumptions.clone();
+            for (_, other) in rest.iter().flatten().filter(|(other, _)| *other == names) {
+                assumptions.extend(other.assumptions.iter().cloned());
+            }
+            assumptions.sort();
+            assumptions.dedup();
+            result.add(Key { columns, assumptions, reason: key.reason });
+        }
+    }
+    result
+}
+
+/// Names of columns for people.
+pub(crate) fn names(plan: &Plan, ids: &[ColumnId]) -> String {
+    if ids.is_empty() {
+        return "nothing".to_owned();
+    }
+    let names: Vec<String> =
+        ids.iter().map(|id| format!("`{}`", plan.column(*id).map_or("?", |column| column.name.as_str()))).collect();
+    names.join(", ")
+}

@@ -1,0 +1,121 @@
+//! Joins in terms of base inputs, and whether they can repeat rows.
+
+use contract::expr::ColumnId;
+use rustc_hash::FxHashMap;
+
+use super::{FilterFact, JoinFact, JoinKind, filters, grain, lineage};
+use crate::plan::{NodeId, NodeKind, Origin, Plan};
+
+/// The joins that reach an output, or all where nothing is written, in order of execution.
+pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
+    let mut reached: Vec<NodeId> = if plan.sinks.is_empty() {
+        plan.nodes().map(|(id, _)| id).collect()
+    } else {
+        plan.sinks.iter().flat_map(|sink| plan.ancestry(sink.input)).collect()
+    };
+    reached.sort();
+    reached.dedup();
+    let mut memo = FxHashMap::default();
+    let mut facts: Vec<JoinFact> = Vec::new();
+    for id in reached {
+        if let Some(fact) = join(plan, id, &mut memo) {
+            let same = |known: &JoinFact| {
+                known.range == fact.range
+                    && known.left_columns == fact.left_columns
+                    && known.right_inputs == fact.right_inputs
+            };
+            if !facts.iter().any(same) {
+                facts.push(fact);
+            }
+        }
+    }
+    facts
+}
+
+fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> Option<JoinFact> {
+    let node = plan.node(id)?;
+    let NodeKind::Join { left, right, how, keys, residual } = &node.kind else { return None };
+    let mut left_columns = Vec::new();
+    let mut right_columns = Vec::new();
+    let mut left_inputs = Vec::new();
+    let mut right_inputs = Vec::new();
+    for (l, r) in keys {
+        let (l, l_inputs) = base(plan, *l);
+        let (r, r_inputs) = base(plan, *r);
+        left_columns.push(l);
+        right_columns.push(r);
+        merge(&mut left_inputs, l_inputs);
+        merge(&mut right_inputs, r_inputs);
+    }
+    if left_inputs.is_empty() {
+        merge(&mut left_inputs, input_names(plan, *left));
+    }
+    if right_inputs.is_empty() {
+        merge(&mut right_inputs, input_names(plan, *right));
+    }
+    let right_keys: Vec<ColumnId> = keys.iter().map(|(_, r)| *r).collect();
+    let right_facts = grain::keys(plan, *right, memo);
+    let _ = residual;
+    let (fan_out, fan_out_reason) = match how {
+        JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
+        _ => match right_facts.unique_on(&right_keys) {
+            Some(key) if key.assumptions.is_empty() => (false, format!("the right side is unique: {}", key.reason)),
+            Some(key) => (false, format!("the right side is unique, if {}", key.assumptions.join(" and "))),
+            None => (true, right_facts.why_not_unique(plan, &right_keys)),
+        },
+    };
+    let optional: Vec<FilterFact> = match how {
+        JoinKind::Left | JoinKind::LeftAnti => filters::filters(plan, *right),
+        JoinKind::Right => filters::filters(plan, *left),
+        JoinKind::Full => filters::filters(plan, *left).into_iter().chain(filters::filters(plan, *right)).collect(),
+        _ => Vec::new(),
+    };
+    Some(JoinFact {
+        left_inputs,
+        right_inputs,
+        left_columns,
+        right_columns,
+        how: *how,
+        fan_out,
+        fan_out_reason,
+        filters: optional,
+        range: node.range,
+        node: id,
+    })
+}
+
+/// The base column that a join key is, with its inputs; its own name where it is computed from several.
+fn base(plan: &Plan, id: ColumnId) -> (String, Vec<String>) {
+    let name = plan.column(id).map(|column| column.name.clone()).unwrap_or_default();
+    let bases = lineage::base_columns(plan, id).unwrap_or_default();
+    let mut inputs = Vec::new();
+    for base in &bases {
+        if let Some(Origin::Base(scan)) = plan.column(*base).map(|column| &column.origin)
+            && let Some(NodeKind::Scan(scan)) = plan.node(*scan).map(|node| &node.kind)
+            && !inputs.contains(&scan.dataset.name)
+        {
+            inputs.push(scan.dataset.name.clone());
+        }
+    }
+    let column = lineage::passes_through(plan, id);
+    let base_name = match bases.as_slice() {
+        [_] => plan.column(column).map(|column| column.name.clone()),
+        _ => None,
+    };
+    (base_name.unwrap_or(name), inputs)
+}
+
+/// Names of the inputs of a frame, each once.
+pub(crate) fn input_names(plan: &Plan, node: NodeId) -> Vec<String> {
+    let mut names = Vec::new();
+    merge(&mut names, plan.scans(node).into_iter().map(|(_, scan)| scan.dataset.name.clone()).collect());
+    names
+}
+
+fn merge(into: &mut Vec<String>, from: Vec<String>) {
+    for name in from {
+        if !into.contains(&name) {
+            into.push(name);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Inputs and outputs of the whole script.
+
+use super::{Certainty, Dataset, Grain, Input, Mode, Output, OutputColumn, Rerun, filters, grain, joins, lineage};
+use crate::describe::describe;
+use crate::plan::{Field, NodeKind, Origin, Plan, Sink};
+
+/// The datasets that are read, each once, in order of first read.
+pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
+    let mut inputs: Vec<Input> = Vec::new();
+    for (id, node) in plan.nodes() {
+        let NodeKind::Scan(scan) = &node.kind else { continue };
+        if inputs.iter().any(|known| known.dataset.name == scan.dataset.name && known.dataset.is_resolved()) {
+            continue;
+        }
+        inputs.push(Input {
+            dataset: scan.dataset.clone(),
+            range: node.range,
+            pushdown: scan.pushdown.clone(),
+            bookmark: scan.bookmark.clone(),
+            node: id,
+        });
+    }
+    inputs
+}
+
+/// The writes, in order of execution.
+pub(crate) fn outputs(plan: &Plan) -> Vec<Output> {
+    let mut outputs: Vec<Output> = Vec::new();
+    for sink in &plan.sinks {
+        let same = outputs.iter().filter(|output| output.dataset.name == sink.dataset.name).count();
+        let id = if same == 0 { sink.dataset.name.clone() } else { format!("{}#{}", sink.dataset.name, same + 1) };
+        outputs.push(output(plan, sink, id));
+    }
+    outputs
+}
+
+fn output(plan: &Plan, sink: &Sink, id: String) -> Output {
+    let schema = plan.node(sink.input).map(|node| node.schema.clone()).unwrap_or_default();
+    let fields = plan.known_fields(&schema);
+    let columns: Vec<OutputColumn> = fields.iter().map(|field| column(plan, field)).collect();
+    let known = schema.is_complete() || !columns.is_empty();
+    Output {
+        id,
+        dataset: sink.dataset.clone(),
+        range: sink.range,
+        mode: sink.mode,
+        rerun: rerun(plan, sink),
+        registers_partitions: sink.registers_partitions,
+        partition_keys: sink.partition_keys.clone(),
+        merge_keys: sink.merge_keys.clone(),
+        columns: known.then_some(columns),
+        columns_complete: schema.is_complete(),
+        grain: sink_grain(plan, sink),
+        filters: filters::filters(plan, sink.input),
+        inputs: joins::input_names(plan, sink.input),
+        node: sink.input,
+    }
+}
+
+/// A column as reports show it.
+pub(crate) fn column(plan: &Plan, field: &Field) -> OutputColumn {
+    let expression = plan.column(field.id).and_then(|column| match &column.origin {
+        Origin::Base(_) => Some(column.name.clone()),
+        Origin::Computed(expr) => Some(describe(expr)),
+        Origin::Same(source) => plan.column(*source).map(|source| source.name.clone()),
+        Origin::Either(_) | Origin::Unknown => None,
+    });
+    OutputColumn {
+        name: field.name.clone(),
+        data_type: plan.column_type(field.id),
+        nullable: field.nullable,
+        sources: lineage::sources(plan, field.id),
+        expression,
+    }
+}
+
+/// The grain of what is written: the frame's, else what the write itself promises.
+fn sink_grain(plan: &Plan, sink: &Sink) -> Grain {
+    let frame = grain::grain(plan, sink.input);
+    if frame.certainty == Certainty::Unknown && sink.mode == Mode::Merge && !sink.merge_keys.is_empty() {
+        return Grain {
+            columns: sink.merge_keys.clone(),
+            certainty: Certainty::Assumed,
+            assumptions: vec!["every writer of the table merges by this key".to_owned()],
+            reason: "rows are merged by this key".to_owned(),
+        };
+    }
+    frame
+}
+
+/// What a second run of the same job does.
+fn rerun(plan: &Plan, sink: &Sink) -> Rerun {
+    let verdict =
+        |effect: &'static str, safe: Option<bool>, reason: &str| Rerun { effect, safe, reason: reason.to_owned() };
+    let bookmarked = plan.scans(sink.input).iter().any(|(_, scan)| scan.bookmark.is_some());
+    match sink.mode {
+        Mode::Append if is_keyed_store(&sink.dataset) => {
+            verdict("merges", Some(true), "an item of the same key is replaced")
+        }
+        Mode::Append if bookmarked => verdict(
+            "appends_again",
+            None,
+            "rows are appended; job bookmarks, where they are enabled and the run before committed, keep the same input from being read again",
+        ),
+        Mode::Append => verdict("appends_again", Some(false), "the same rows are appended once more"),
+        Mode::Overwrite if sink.partition_keys.is_empty() => {
+            verdict("replaces_table", Some(true), "what the run before wrote is replaced")
+        }
+        Mode::Overwrite => match sink.dynamic_overwrite {
+            Some(true) => verdict(
+                "replaces_partitions",
+                Some(true),
+                "the partitions that are written are replaced, the others stay",
+            ),
+            _ => verdict(
+                "replaces_table",
+                Some(true),
+                "the whole table is replaced, with all of its partitions: Spark's overwrite is static unless partitionOverwriteMode is dynamic",
+            ),
+        },
+        Mode::Merge => verdict("merges", Some(true), "rows of the same key are updated, not added"),
+        Mode::ErrorIfExists => verdict("fails", Some(true), "the write fails where something is there already"),
+        Mode::Ignore => verdict("keeps", Some(true), "nothing is written where something is there already"),
+        Mode::Unknown => verdict("unknown", None, "the mode is not known from the script"),
+    }
+}
+
+fn is_keyed_store(dataset: &Dataset) -> bool {
+    dataset.kind == super::DatasetKind::DynamoDb
+}

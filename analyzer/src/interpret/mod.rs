@@ -1,0 +1,271 @@
+//! The abstract interpreter: executes a script symbolically and builds its plan.
+//!
+//! Arms of a condition that is not known never fork the run: each is executed from the same state, and the states are
+//! joined variable by variable ([`control`]). Loops over known collections are unrolled, others run once. Calls of the
+//! script's own functions are executed; calls of libraries are given their meaning by [`crate::library`].
+
+mod args;
+mod assign;
+mod builtins;
+mod call;
+mod collections;
+mod control;
+mod eval;
+mod module;
+mod strings;
+
+use std::rc::Rc;
+
+use indexmap::{IndexMap, IndexSet};
+use rustc_hash::FxHashMap;
+
+pub(crate) use args::Args;
+pub(crate) use control::{EXITS, Flow};
+
+use crate::facts::{Diagnostic, Related, Severity};
+use crate::plan::{NodeId, Plan};
+use crate::range::TextRange;
+use crate::syntax::ast::Block;
+use crate::value::{Closure, Heap, Object, ObjectId, Unknown, Value};
+use crate::world::Recorder;
+
+/// A place of the script that stands for something a reader may ask about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mention {
+    /// A name bound to a frame.
+    Frame(NodeId),
+    /// A table's or path's name in the call that reads it.
+    Source(NodeId),
+    /// A table's or path's name in the call that writes it; the index of the sink.
+    Target(usize),
+}
+
+/// The state of a run.
+pub(crate) struct Interpreter<'w> {
+    pub world: Recorder<'w>,
+    pub plan: Plan,
+    pub heap: Heap,
+    pub diagnostics: IndexSet<Diagnostic>,
+    pub mentions: IndexMap<TextRange, Mention>,
+    /// Temporary views by lower-case name.
+    pub views: IndexMap<String, NodeId>,
+    /// Spark settings that change what a write does.
+    pub settings: IndexMap<String, Value>,
+    fuel: u64,
+    ticks: u32,
+    depth: usize,
+    /// The file that is executed; 0 is the script.
+    file: u32,
+    /// The call in the script that led into another file.
+    site: TextRange,
+    /// Depth of arms, handlers and loops of which it is not known whether they run.
+    uncertain: u32,
+    modules: FxHashMap<String, Option<ObjectId>>,
+    module_scope: ObjectId,
+    called: IndexSet<*const crate::syntax::ast::FunctionDef>,
+    stack: Vec<*const crate::syntax::ast::FunctionDef>,
+    pending: Vec<Value>,
+}
+
+/// Expressions, and the calls inside them, nested deeper than this are not followed.
+const MAX_DEPTH: usize = 1500;
+
+/// Calls of the script's functions nested deeper than this are not followed.
+const MAX_CALLS: usize = 40;
+
+impl<'w> Interpreter<'w> {
+    pub(crate) fn new(world: Recorder<'w>, text: &str) -> Self {
+        let mut heap = Heap::default();
+        let module_scope = heap.scope(None);
+        Self {
+            world,
+            plan: Plan::default(),
+            heap,
+            diagnostics: IndexSet::new(),
+            mentions: IndexMap::new(),
+            views: IndexMap::new(),
+            settings: IndexMap::new(),
+            fuel: 50_000 + 40 * text.len() as u64,
+            ticks: 0,
+            depth: 0,
+            file: 0,
+            site: TextRange::default(),
+            uncertain: 0,
+            modules: FxHashMap::default(),
+            module_scope,
+            called: IndexSet::new(),
+            stack: Vec::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Executes a script, then every function that nothing in it called, with parameters that are not known.
+    pub(crate) fn run(&mut self, script: &Block) {
+        let scope = self.module_scope;
+        self.bind(scope, "__name__", Value::text("__main__"));
+        self.block(script, scope, &mut Vec::new());
+        self.run_uncalled();
+    }
+
+    /// Spends fuel; false once it is used up or the caller has lost interest.
+    pub(crate) fn tick(&mut self) -> bool {
+        if self.fuel == 0 {
+            return false;
+        }
+        self.fuel -= 1;
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(256) && self.world.cancelled() {
+            self.fuel = 0;
+        }
+        self.fuel > 0
+    }
+
+    /// The place in the script that a range of the executed file stands for.
+    pub(crate) fn here(&self, range: TextRange) -> TextRange {
+        if self.file == 0 { range } else { self.site }
+    }
+
+    /// Whether what is executed is certain to run and its errors are certain to surface.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.uncertain == 0
+    }
+
+    pub(crate) fn report(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        range: TextRange,
+        message: String,
+        suggestions: Vec<String>,
+        related: Vec<Related>,
+    ) {
+        // In another file the place would be the wrong one for a correction.
+        let suggestions = if self.file == 0 { suggestions } else { Vec::new() };
+        let range = self.here(range);
+        self.diagnostics.insert(Diagnostic { code, severity, range, message, suggestions, related });
+    }
+
+    pub(crate) fn mention(&mut self, range: TextRange, mention: Mention) {
+        if self.file == 0 && !range.is_empty() {
+            self.mentions.insert(range, mention);
+        }
+    }
+
+    /// The value of a name in a scope or one that encloses it.
+    pub(crate) fn lookup(&self, scope: ObjectId, name: &str) -> Option<Value> {
+        let mut next = Some(scope);
+        while let Some(id) = next {
+            let Object::Scope { names, parent, .. } = self.heap.get(id) else { return None };
+            if let Some(value) = names.get(name) {
+                return Some(value.clone());
+            }
+            next = *parent;
+        }
+        None
+    }
+
+    pub(crate) fn bind(&mut self, scope: ObjectId, name: &str, value: Value) {
+        let target = match self.heap.get(scope) {
+            Object::Scope { globals, parent: Some(_), .. } if globals.iter().any(|global| global == name) => {
+                self.defining_scope(scope, name)
+            }
+            _ => scope,
+        };
+        if let Object::Scope { names, .. } = self.heap.get_mut(target) {
+            names.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The nearest enclosing scope that has a name, else the outermost one.
+    fn defining_scope(&self, scope: ObjectId, name: &str) -> ObjectId {
+        let mut current = scope;
+        while let Object::Scope { parent: Some(parent), .. } = self.heap.get(current) {
+            current = *parent;
+            if matches!(self.heap.get(current), Object::Scope { names, .. } if names.contains_key(name)) {
+                break;
+            }
+        }
+        current
+    }
+
+    /// An unknown value that may hold the frames found in these values.
+    pub(crate) fn tainted(&self, reason: &'static str, values: &[&Value]) -> Value {
+        let mut frames = Vec::new();
+        for value in values {
+            self.collect_frames(value, 0, &mut frames);
+        }
+        Value::Unknown(Unknown { reason, frames })
+    }
+
+    fn collect_frames(&self, value: &Value, depth: usize, frames: &mut Vec<NodeId>) {
+        let mut add = |node: NodeId| {
+            if !frames.contains(&node) {
+                frames.push(node);
+            }
+        };
+        match value {
+            Value::Frame(node) | Value::Dynamic(node) => add(*node),
+            Value::Unknown(unknown) => unknown.frames.iter().copied().for_each(add),
+            Value::Grouped(grouped) => add(grouped.input),
+            Value::Tuple(items) | Value::Choice(items) if depth < 3 => {
+                items.iter().for_each(|item| self.collect_frames(item, depth + 1, frames));
+            }
+            Value::Bound(bound) if depth < 3 => self.collect_frames(&bound.0, depth + 1, frames),
+            Value::Object(id) if depth < 3 => match self.heap.get(*id) {
+                Object::List { items, .. } | Object::Set { items, .. } => {
+                    items.iter().for_each(|item| self.collect_frames(item, depth + 1, frames));
+                }
+                Object::Dict { entries, .. } => {
+                    entries.iter().for_each(|(_, item)| self.collect_frames(item, depth + 1, frames));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// Runs something of which it is not known whether it runs, or whose errors are caught.
+    pub(crate) fn uncertainly<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        self.uncertain += 1;
+        let result = run(self);
+        self.uncertain -= 1;
+        result
+    }
+
+    /// The same for what cannot be put into a closure.
+    pub(crate) fn set_uncertain(&mut self, uncertain: bool) {
+        self.uncertain = if uncertain { self.uncertain + 1 } else { self.uncertain.saturating_sub(1) };
+    }
+
+    /// A function whose body is not executed for its effects on frames, such as a user-defined function.
+    pub(crate) fn mark_called(&mut self, closure: &Closure) {
+        self.called.insert(Rc::as_ptr(&closure.def));
+    }
+
+    /// The frame that a value is or may hold; an opaque one where it is not understood.
+    pub(crate) fn frame_of(&mut self, value: &Value, range: TextRange) -> Option<NodeId> {
+        let range = self.here(range);
+        match value {
+            Value::Frame(node) | Value::Dynamic(node) => Some(*node),
+            Value::Unknown(unknown) => Some(self.plan.opaque(unknown.frames.clone(), unknown.reason, range)),
+            Value::Choice(arms) => {
+                let nodes: Vec<NodeId> = arms.iter().filter_map(Value::frame).collect();
+                (!nodes.is_empty()).then(|| self.plan.choice(nodes, range))
+            }
+            _ => None,
+        }
+    }
+
+    fn run_uncalled(&mut self) {
+        let mut index = 0;
+        while let Some(function) = self.pending.get(index).cloned() {
+            index += 1;
+            let Value::Function(closure) = &function else { continue };
+            if self.called.contains(&Rc::as_ptr(&closure.def)) || closure.file != 0 {
+                continue;
+            }
+            let args = Args::unknown(closure.def.range);
+            self.uncertainly(|this| this.call(&function, args));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Columns meet a frame: names become identities, and a name that the frame certainly lacks becomes a diagnostic.
+
+use contract::expr::{ColumnRef, Expr, ExprKind};
+use contract::types::DataType;
+
+use crate::expression;
+use crate::facts::{Related, Severity};
+use crate::interpret::Interpreter;
+use crate::plan::{Lookup, NodeId, Schema};
+use crate::range::TextRange;
+
+/// The expression with every column resolved that can be.
+pub(crate) fn bind(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
+    let schema = interpreter.plan.schema(node);
+    bind_in(interpreter, &schema, expr)
+}
+
+/// The same against a schema, such as both sides of a join.
+pub(crate) fn bind_in(interpreter: &mut Interpreter, schema: &Schema, expr: &Expr) -> Expr {
+    let mut bound = expr.clone();
+    resolve(interpreter, schema, &mut bound);
+    bound
+}
+
+fn resolve(interpreter: &mut Interpreter, schema: &Schema, expr: &mut Expr) {
+    if let ExprKind::Column(reference) = &expr.kind {
+        let range = expression::range_of(expr).unwrap_or_default();
+        if let Some(replacement) = resolve_column(interpreter, schema, reference, range) {
+            *expr = replacement;
+        }
+        return;
+    }
+    for child in expression::children_mut(expr) {
+        resolve(interpreter, schema, child);
+    }
+    crate::expression::retype(expr);
+}
+
+fn resolve_column(
+    interpreter: &mut Interpreter,
+    schema: &Schema,
+    reference: &ColumnRef,
+    range: TextRange,
+) -> Option<Expr> {
+    if let Some(id) = reference.id {
+        let present = schema.field(id).is_some()
+            || schema.rests.iter().any(|rest| interpreter.plan.discovered(rest.source).any(|found| found == id));
+        if present {
+            return Some(typed(interpreter, reference, id, range));
+        }
+        // The frame that the column was taken from has since been changed: by its name it still is the same column.
+        return match interpreter.plan.lookup_in(schema, None, &reference.name) {
+            Lookup::Found(found) if interpreter.plan.derives(found, id) => {
+                Some(typed(interpreter, reference, found, range))
+            }
+            _ => Some(typed(interpreter, reference, id, range)),
+        };
+    }
+    let (qualifier, name) = (reference.qualifier.as_deref(), reference.name.as_str());
+    match find(interpreter, schema, qualifier, name) {
+        Found::Column(id) => Some(typed(interpreter, reference, id, range)),
+        Found::Field(id, path) => {
+            let column = typed(interpreter, &ColumnRef { qualifier: None, name: path.clone(), id: None }, id, range);
+            let data_type = field_type(&column.data_type, &name_behind(name, qualifier, &path));
+            Some(expression::opaque(&format!("field {name}"), vec![column], data_type, range))
+        }
+        Found::Ambiguous => {
+            if interpreter.is_certain() && schema.is_complete() {
+                interpreter.report(
+                    "ambiguous-column",
+                    Severity::Error,
+                    range,
+                    format!("Column `{name}` is ambiguous here: both sides of a join have it. Take it from one frame, or drop one of the two."),
+                    Vec::new(),
+                    Vec::new(),
+                );
+            }
+            None
+        }
+        Found::Missing => {
+            report_unknown(interpreter, schema, name, range);
+            None
+        }
+        Found::Unknown => None,
+    }
+}
+
+enum Found {
+    Column(contract::expr::ColumnId),
+    /// A field inside a column, whose own name is given.
+    Field(contract::expr::ColumnId, String),
+    Ambiguous,
+    Missing,
+    Unknown,
+}
+
+fn find(interpreter: &mut Interpreter, schema: &Schema, qualifier: Option<&str>, name: &str) -> Found {
+    let mut outcome = lookup(interpreter, schema, qualifier, name);
+    if matches!(outcome, Found::Missing | Found::Unknown) || name.contains('.') {
+        if let Some(qualifier) = qualifier {
+            // `a.x` may be field `x` of column `a`.
+            if let Found::Column(id) = lookup(interpreter, schema, None, qualifier) {
+                return Found::Field(id, qualifier.to_owned());
+            }
+        } else if let Some((first, rest)) = name.split_once('.') {
+            let qualified = has_qualifier(schema, first);
+            outcome = match lookup(interpreter, schema, Some(first), rest) {
+                Found::Column(id) if qualified => Found::Column(id),
+                other => match lookup(interpreter, schema, None, first) {
+                    Found::Column(id) => Found::Field(id, first.to_owned()),
+                    Found::Missing if !qualified => Found::Missing,
+                    _ => other,
+                },
+            };
+        }
+    }
+    outcome
+}
+
+fn lookup(interpreter: &mut Interpreter, schema: &Schema, qualifier: Option<&str>, name: &str) -> Found {
+    match interpreter.plan.lookup_in(schema, qualifier, name) {
+        Lookup::Found(id) => Found::Column(id),
+        Lookup::Ambiguous(_) => Found::Ambiguous,
+        Lookup::Unknown => Found::Unknown,
+        Lookup::Missing => Found::Missing,
+    }
+}
+
+fn has_qualifier(schema: &Schema, name: &str) -> bool {
+    let has = |qualifiers: &[String]| qualifiers.iter().any(|qualifier| qualifier.eq_ignore_ascii_case(name));
+    schema.fields.iter().any(|field| has(&field.qualifiers)) || schema.rests.iter().any(|rest| has(&rest.qualifiers))
+}
+
+fn typed(interpreter: &Interpreter, reference: &ColumnRef, id: contract::expr::ColumnId, range: TextRange) -> Expr {
+    expression::resolved(&reference.name, id, interpreter.plan.column_type(id), range)
+}
+
+fn name_behind(name: &str, qualifier: Option<&str>, first: &str) -> String {
+    match qualifier {
+        Some(_) => name.to_owned(),
+        None => name.strip_prefix(first).map(|rest| rest.trim_start_matches('.').to_owned()).unwrap_or_default(),
+    }
+}
+
+/// The type of a field path inside a struct.
+fn field_type(data_type: &DataType, path: &str) -> DataType {
+    let mut current = data_type;
+    for part in path.split('.') {
+        current = match current {
+            DataType::Struct(fields) => match fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(part)) {
+                Some((_, field)) => field,
+                None => return DataType::Unknown,
+            },
+            DataType::Map(_, value) => value,
+            _ => return DataType::Unknown,
+        };
+    }
+    current.clone()
+}
+
+/// Reports a column that the frame certainly lacks, with the nearest names.
+pub(crate) fn report_unknown(interpreter: &mut Interpreter, schema: &Schema, name: &str, range: TextRange) {
+    if !interpreter.is_certain() || !schema.is_complete() || schema.fields.is_empty() || range.is_empty() {
+        return;
+    }
+    let names = schema.names();
+    let suggestions = nearest(name, &names);
+    let known = if names.len() <= 12 {
+        names.join(", ")
+    } else {
+        format!("{} and {} more", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "), names.len() - 12)
+    };
+    let message = match suggestions.first() {
+        Some(best) => format!("Unknown column `{name}`. Did you mean `{best}`? The columns here are {known}."),
+        None => format!("Unknown column `{name}`. The columns here are {known}."),
+    };
+    interpreter.report("unknown-column", Severity::Error, range, message, suggestions, Vec::<Related>::new());
+}
+
+/// Names within a few edits of a wanted one, nearest first.
+pub(crate) fn nearest(wanted: &str, names: &[String]) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let limit = (wanted.chars().count() / 3).max(1);
+    let mut scored: Vec<(usize, &String)> = names
+        .iter()
+        .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, name)| {
+            *distance <= limit || name.to_lowercase().contains(&wanted) || wanted.contains(&name.to_lowercase())
+        })
+        .collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, name)| name.clone()).collect()
+}

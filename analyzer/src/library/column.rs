@@ -1,0 +1,412 @@
+//! PySpark columns: operators, methods, windows.
+
+use std::rc::Rc;
+
+use contract::expr::{BinaryOp, Expr, ExprKind};
+use contract::types::DataType;
+
+use super::functions;
+use crate::expression;
+use crate::interpret::{Args, Interpreter};
+use crate::range::TextRange;
+use crate::syntax::ast;
+use crate::value::{ColumnForm, ColumnValue, Text, Value, WindowSpec};
+
+/// `col(name)`: a name, a qualified name or a star.
+pub(crate) fn named(interpreter: &mut Interpreter, value: &Value, range: TextRange) -> Value {
+    let Value::Text(text) = value else {
+        return match value {
+            Value::Column(column) => Value::Column(column.clone()),
+            _ => unknown(Vec::new(), interpreter.here(range)),
+        };
+    };
+    let name = text.render();
+    let place = place_of(interpreter, text, range);
+    if name == "*" || name.ends_with(".*") {
+        let qualifier = name.strip_suffix(".*");
+        return Value::Column(Rc::new(ColumnValue {
+            expr: expression::column(qualifier, "*", place),
+            name: None,
+            form: ColumnForm::Star,
+            descending: false,
+        }));
+    }
+    Value::column(by_name(&name, place))
+}
+
+/// A column by its name as written, back quotes understood.
+pub(crate) fn by_name(name: &str, range: TextRange) -> Expr {
+    match name.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
+        Some(inner) if !inner.contains('`') => expression::column(None, inner, range),
+        _ if name.contains('`') => expression::column(None, &name.replace('`', ""), range),
+        _ => expression::column(None, name, range),
+    }
+}
+
+/// Where the letters of a text stand, else the whole expression.
+pub(crate) fn place_of(interpreter: &Interpreter, text: &Text, range: TextRange) -> TextRange {
+    match text.segments.as_slice() {
+        [crate::value::Segment::Literal { text, at: Some(at) }] => {
+            interpreter.here(TextRange::new(*at as usize, *at as usize + text.len()))
+        }
+        _ => interpreter.here(range),
+    }
+}
+
+/// A column of which nothing is known but what it reads.
+pub(crate) fn unknown(inputs: Vec<Expr>, range: TextRange) -> Value {
+    Value::column(expression::opaque("a column that is not known from the script", inputs, DataType::Unknown, range))
+}
+
+/// An argument that PySpark takes as a column: a column, or a string that names one.
+pub(crate) fn to_expr(interpreter: &mut Interpreter, value: &Value, range: TextRange) -> Expr {
+    match value {
+        Value::Column(column) => column.expr.clone(),
+        Value::Text(_) => match named(interpreter, value, range) {
+            Value::Column(column) => column.expr.clone(),
+            _ => constant(value, range),
+        },
+        other => constant(other, interpreter.here(range)),
+    }
+}
+
+/// An expression that a loop has made deeper than this is not followed any further.
+const MAX_NESTING: usize = 400;
+
+/// An operand of an operator: a column, or a constant.
+pub(crate) fn constant(value: &Value, range: TextRange) -> Expr {
+    match value {
+        Value::Column(column) if expression::nesting(&column.expr) > MAX_NESTING => {
+            expression::opaque("an expression nested too deeply", Vec::new(), DataType::Unknown, range)
+        }
+        Value::Column(column) => column.expr.clone(),
+        other => match functions::constant_value(other) {
+            Some(constant) => expression::literal(constant, range),
+            None => {
+                expression::opaque("a value that is not known from the script", Vec::new(), DataType::Unknown, range)
+            }
+        },
+    }
+}
+
+/// `left op right` where one of them is a column.
+pub(crate) fn binary(
+    interpreter: &mut Interpreter,
+    op: ast::BinaryOp,
+    left: &Value,
+    right: &Value,
+    range: TextRange,
+) -> Value {
+    let range = interpreter.here(range);
+    let (left, right) = (constant(left, range), constant(right, range));
+    let op = match op {
+        ast::BinaryOp::Add => BinaryOp::Add,
+        ast::BinaryOp::Subtract => BinaryOp::Subtract,
+        ast::BinaryOp::Multiply => BinaryOp::Multiply,
+        ast::BinaryOp::Divide => BinaryOp::DivideDouble,
+        ast::BinaryOp::Remainder => BinaryOp::Remainder,
+        ast::BinaryOp::BitAnd => BinaryOp::And,
+        ast::BinaryOp::BitOr => BinaryOp::Or,
+        _ => return Value::column(functions::function("power", vec![left, right], false, range)),
+    };
+    Value::column(expression::binary(op, left, right, range))
+}
+
+/// `left op right` where one of them is a column.
+pub(crate) fn compare(
+    interpreter: &mut Interpreter,
+    op: ast::CompareOp,
+    left: &Value,
+    right: &Value,
+    range: TextRange,
+) -> Value {
+    let range = interpreter.here(range);
+    let (a, b) = (constant(left, range), constant(right, range));
+    let column = match op {
+        ast::CompareOp::NotEqual => expression::not(expression::binary(BinaryOp::Equal, a, b, range), range),
+        other => match Interpreter::sql_op(other) {
+            Some(op) => expression::binary(op, a, b, range),
+            None => return Value::unknown("a condition"),
+        },
+    };
+    Value::column(column)
+}
+
+pub(crate) fn negate(column: &ColumnValue, range: TextRange) -> Value {
+    let data_type = column.expr.data_type.clone();
+    let kind = ExprKind::Negate(Box::new(column.expr.clone()));
+    Value::column(Expr { kind, data_type, span: expression::span(range) })
+}
+
+pub(crate) fn invert(column: &ColumnValue, range: TextRange) -> Value {
+    Value::column(expression::not(column.expr.clone(), range))
+}
+
+/// `when(condition, value)`, alone or after another one.
+pub(crate) fn when(interpreter: &mut Interpreter, before: Option<&Expr>, args: &Args) -> Value {
+    let range = interpreter.here(args.range);
+    let condition = args.get(0, "condition").map(|value| constant(value, range));
+    let result = args.get(1, "value").map(|value| constant(value, range));
+    let (Some(condition), Some(result)) = (condition, result) else { return unknown(Vec::new(), range) };
+    let mut branches = match before.map(|expr| &expr.kind) {
+        Some(ExprKind::Case { branches, .. }) => branches.clone(),
+        _ => Vec::new(),
+    };
+    branches.push((condition, result));
+    let mut expr = Expr {
+        kind: ExprKind::Case { branches, otherwise: None },
+        data_type: DataType::Unknown,
+        span: expression::span(range),
+    };
+    expression::retype(&mut expr);
+    Value::column(expr)
+}
+
+/// A method of a column.
+pub(crate) fn method(interpreter: &mut Interpreter, column: &Rc<ColumnValue>, name: &str, args: Args) -> Value {
+    let range = interpreter.here(args.range);
+    let operand = column.expr.clone();
+    let boolean = |kind: ExprKind| Expr { kind, data_type: DataType::Boolean, span: expression::span(range) };
+    let argument = |position: usize| args.positional.get(position).map(|(value, _)| constant(value, range));
+    match name {
+        "alias" | "name" => match args.get(0, "alias") {
+            Some(Value::Text(text)) => {
+                Value::Column(Rc::new(ColumnValue { name: Some(text.render()), ..column.as_ref().clone() }))
+            }
+            _ => unknown(vec![operand], range),
+        },
+        "cast" | "astype" => {
+            let data_type = match args.get(0, "dataType") {
+                Some(Value::Type(data_type)) => data_type.clone(),
+                Some(value) => value.exact_text().and_then(super::types::parse).unwrap_or_default(),
+                None => DataType::Unknown,
+            };
+            let kind = ExprKind::Cast { operand: Box::new(operand), or_null: false };
+            Value::column(Expr { kind, data_type, span: expression::span(range) })
+        }
+        "isNull" => Value::column(boolean(ExprKind::IsNull(Box::new(operand)))),
+        "isNotNull" => Value::column(expression::not(boolean(ExprKind::IsNull(Box::new(operand))), range)),
+        "isin" => {
+            let mut list = Vec::new();
+            let mut exact = !args.open;
+            for (value, _) in &args.positional {
+                match interpreter.heap.items(value) {
+                    Some((items, all)) => {
+                        exact &= all;
+                        list.extend(items.iter().map(|item| constant(item, range)));
+                    }
+                    None => {
+                        exact &= !matches!(value, Value::Unknown(_) | Value::Choice(_));
+                        list.push(constant(value, range));
+                    }
+                }
+            }
+            if !exact || list.is_empty() {
+                return Value::column(expression::opaque("isin", vec![operand], DataType::Boolean, range));
+            }
+            Value::column(boolean(ExprKind::InList { operand: Box::new(operand), list }))
+        }
+        "between" => match (argument(0), argument(1)) {
+            (Some(low), Some(high)) => {
+                let from = expression::binary(BinaryOp::GreaterOrEqual, operand.clone(), low, range);
+                let to = expression::binary(BinaryOp::LessOrEqual, operand, high, range);
+                Value::column(expression::binary(BinaryOp::And, from, to, range))
+            }
+            _ => unknown(vec![operand], range),
+        },
+        "eqNullSafe" => match argument(0) {
+            Some(other) => Value::column(expression::binary(BinaryOp::NullSafeEqual, operand, other, range)),
+            None => unknown(vec![operand], range),
+        },
+        "like" => match argument(0) {
+            Some(pattern) => {
+                Value::column(boolean(ExprKind::Like { operand: Box::new(operand), pattern: Box::new(pattern) }))
+            }
+            None => unknown(vec![operand], range),
+        },
+        "rlike" => match args.positional.first().and_then(|(value, _)| value.exact_text()) {
+            Some(pattern) => {
+                Value::column(boolean(ExprKind::Matches { operand: Box::new(operand), pattern: pattern.to_owned() }))
+            }
+            None => unknown(vec![operand], range),
+        },
+        "startswith" | "endswith" | "contains" => {
+            let mut inputs = vec![operand];
+            inputs.extend(argument(0));
+            Value::column(expression::opaque(name, inputs, DataType::Boolean, range))
+        }
+        "substr" => {
+            let inputs = std::iter::once(operand).chain(argument(0)).chain(argument(1)).collect();
+            Value::column(functions::function("substring", inputs, false, range))
+        }
+        "when" => when(interpreter, Some(&operand), &args),
+        "otherwise" => match (operand.kind, argument(0)) {
+            (ExprKind::Case { branches, .. }, Some(otherwise)) => {
+                let mut expr = Expr {
+                    kind: ExprKind::Case { branches, otherwise: Some(Box::new(otherwise)) },
+                    data_type: DataType::Unknown,
+                    span: expression::span(range),
+                };
+                expression::retype(&mut expr);
+                Value::column(expr)
+            }
+            _ => unknown(vec![column.expr.clone()], range),
+        },
+        "over" => match args.get(0, "window") {
+            Some(Value::Window(spec)) => {
+                let data_type = operand.data_type.clone();
+                let kind = ExprKind::Window {
+                    function: Box::new(operand),
+                    partition_by: spec.partition_by.clone(),
+                    order_by: spec.order_by.clone(),
+                };
+                Value::column(Expr { kind, data_type, span: expression::span(range) })
+            }
+            _ => unknown(vec![operand], range),
+        },
+        "desc" | "desc_nulls_last" | "desc_nulls_first" => {
+            Value::Column(Rc::new(ColumnValue { descending: true, ..column.as_ref().clone() }))
+        }
+        "asc" | "asc_nulls_last" | "asc_nulls_first" => {
+            Value::Column(Rc::new(ColumnValue { descending: false, ..column.as_ref().clone() }))
+        }
+        "getItem" | "getField" => match args.positional.first() {
+            Some((key, _)) => get_item(column, key, range),
+            None => unknown(vec![operand], range),
+        },
+        _ => unknown(vec![operand], range),
+    }
+}
+
+/// An attribute of a column: a method, or a field of a struct.
+pub(crate) fn attribute(column: &Rc<ColumnValue>, name: &str, range: TextRange) -> Option<Value> {
+    const METHODS: [&str; 30] = [
+        "alias",
+        "name",
+        "cast",
+        "astype",
+        "isNull",
+        "isNotNull",
+        "isin",
+        "between",
+        "eqNullSafe",
+        "like",
+        "ilike",
+        "rlike",
+        "startswith",
+        "endswith",
+        "contains",
+        "substr",
+        "when",
+        "otherwise",
+        "over",
+        "desc",
+        "desc_nulls_last",
+        "desc_nulls_first",
+        "asc",
+        "asc_nulls_last",
+        "asc_nulls_first",
+        "getItem",
+        "getField",
+        "withField",
+        "dropFields",
+        "bitwiseAND",
+    ];
+    if METHODS.contains(&name) {
+        return None;
+    }
+    Some(get_item(column, &Value::text(name), range))
+}
+
+/// A field, element or entry of a column.
+pub(crate) fn get_item(column: &ColumnValue, key: &Value, range: TextRange) -> Value {
+    let name = match key {
+        Value::Text(text) => format!("field {}", text.render()),
+        Value::Int(index) => format!("element {index}"),
+        _ => "an element".to_owned(),
+    };
+    Value::Column(Rc::new(ColumnValue {
+        expr: expression::opaque(&name, vec![column.expr.clone()], DataType::Unknown, range),
+        name: match key {
+            Value::Text(text) => Some(text.render()),
+            _ => None,
+        },
+        form: ColumnForm::Plain,
+        descending: false,
+    }))
+}
+
+/// `expr(text)`.
+pub(crate) fn from_sql(interpreter: &mut Interpreter, value: &Value, range: TextRange) -> Value {
+    match value {
+        Value::Text(text) => match super::sql_expression(interpreter, text, range) {
+            Some(column) => Value::Column(Rc::new(column)),
+            None => unknown(Vec::new(), interpreter.here(range)),
+        },
+        Value::Column(column) => Value::Column(column.clone()),
+        _ => unknown(Vec::new(), interpreter.here(range)),
+    }
+}
+
+/// `Window.partitionBy(…)` and its like.
+pub(crate) fn window(interpreter: &mut Interpreter, spec: Option<&WindowSpec>, name: &str, args: &Args) -> Value {
+    let mut spec = spec.cloned().unwrap_or_default();
+    let mut columns = Vec::new();
+    for (value, range) in &args.positional {
+        let items = match interpreter.heap.items(value) {
+            Some((items, _)) => items,
+            None => vec![value.clone()],
+        };
+        for item in items {
+            let descending = matches!(&item, Value::Column(column) if column.descending);
+            columns.push((to_expr(interpreter, &item, *range), descending));
+        }
+    }
+    match name {
+        "partitionBy" => spec.partition_by = columns.into_iter().map(|(expr, _)| expr).collect(),
+        "orderBy" => spec.order_by = columns,
+        _ => {}
+    }
+    Value::Window(Rc::new(spec))
+}
+
+/// The name that Spark gives a column without an alias.
+pub(crate) fn spark_name(column: &ColumnValue) -> String {
+    column.name.clone().unwrap_or_else(|| expression_name(&column.expr))
+}
+
+/// The name that Spark gives an expression.
+pub(crate) fn expression_name(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Column(reference) => match reference.name.rsplit_once('.') {
+            Some((_, last)) if reference.id.is_none() => last.to_owned(),
+            _ => reference.name.clone(),
+        },
+        ExprKind::Cast { operand, .. } => expression_name(operand),
+        ExprKind::Literal(value) => match value {
+            contract::value::Value::String(text) => text.clone(),
+            contract::value::Value::Int(number) => number.to_string(),
+            contract::value::Value::Null => "NULL".to_owned(),
+            other => format!("{other:?}"),
+        },
+        ExprKind::Aggregate { function, args, distinct } => {
+            let inner = match args.as_slice() {
+                [] => "1".to_owned(),
+                many => many.iter().map(expression_name).collect::<Vec<_>>().join(", "),
+            };
+            let distinct = if *distinct { "DISTINCT " } else { "" };
+            format!("{function}({distinct}{inner})")
+        }
+        ExprKind::Call { function, args } => {
+            format!("{function}({})", args.iter().map(expression_name).collect::<Vec<_>>().join(", "))
+        }
+        ExprKind::Opaque { reason, .. } if reason.starts_with("field ") => {
+            let path = reason.trim_start_matches("field ");
+            path.rsplit('.').next().unwrap_or(path).to_owned()
+        }
+        ExprKind::Opaque { reason, inputs } => {
+            format!("{reason}({})", inputs.iter().map(expression_name).collect::<Vec<_>>().join(", "))
+        }
+        _ => super::describe(expr),
+    }
+}

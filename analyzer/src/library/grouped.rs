@@ -1,0 +1,129 @@
+//! `groupBy(…)` and the aggregates over it.
+
+use std::rc::Rc;
+
+use contract::expr::ExprKind;
+use contract::types::DataType;
+
+use super::{bind, column, frame, functions, types};
+use crate::expression;
+use crate::interpret::{Args, Interpreter};
+use crate::value::{Grouped, Value};
+
+pub(crate) fn method(interpreter: &mut Interpreter, grouped: &Rc<Grouped>, name: &str, args: Args) -> Value {
+    let range = interpreter.here(args.range);
+    let mut aggregates = Vec::new();
+    let mut known = grouped.keys_known && !grouped.pivoted;
+    match name {
+        "agg" => {
+            for (value, place) in frame::spread(interpreter, &args) {
+                match &value {
+                    Value::Column(column) => {
+                        let expr = bind::bind(interpreter, grouped.input, &column.expr);
+                        aggregates.push((column::spark_name(column), expr));
+                    }
+                    other => match interpreter.heap.entries(other) {
+                        Some((entries, exact)) => {
+                            known &= exact;
+                            for (key, function) in entries {
+                                let (Some(key), Some(function)) = (key.exact_text(), function.exact_text()) else {
+                                    known = false;
+                                    continue;
+                                };
+                                aggregates.push(aggregate(interpreter, grouped, function, key, place));
+                            }
+                        }
+                        None => known = false,
+                    },
+                }
+            }
+            // A dict is a collection of its keys: `spread` has given them, not the entries.
+            if let Some((value, place)) = args.positional.first()
+                && let Some((entries, exact)) = interpreter.heap.entries(value)
+            {
+                aggregates.clear();
+                known = grouped.keys_known && !grouped.pivoted && exact;
+                for (key, function) in entries {
+                    if let (Some(key), Some(function)) = (key.exact_text(), function.exact_text()) {
+                        aggregates.push(aggregate(interpreter, grouped, function, key, *place));
+                    }
+                }
+            }
+        }
+        "count" => {
+            aggregates.push(("count".to_owned(), functions::function("count", Vec::new(), false, range)));
+        }
+        "sum" | "avg" | "mean" | "min" | "max" => {
+            let names: Vec<String> =
+                args.positional.iter().flat_map(|(value, _)| types::names(interpreter, value)).collect();
+            if names.is_empty() {
+                let schema = interpreter.plan.schema(grouped.input);
+                known &= schema.is_complete();
+                for field in schema.fields {
+                    let data_type = interpreter.plan.column_type(field.id);
+                    let is_key = grouped.keys.iter().any(|(key, _)| key.eq_ignore_ascii_case(&field.name));
+                    match data_type {
+                        DataType::Unknown => known = false,
+                        DataType::TinyInt
+                        | DataType::SmallInt
+                        | DataType::Int
+                        | DataType::BigInt
+                        | DataType::Float
+                        | DataType::Double
+                        | DataType::Decimal { .. }
+                            if !is_key =>
+                        {
+                            aggregates.push(aggregate(interpreter, grouped, name, &field.name, args.range));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            for column in names {
+                aggregates.push(aggregate(interpreter, grouped, name, &column, args.range));
+            }
+        }
+        "pivot" => {
+            if let Some((value, place)) = args.positional.first() {
+                let expr = column::to_expr(interpreter, value, *place);
+                bind::bind(interpreter, grouped.input, &expr);
+            }
+            return Value::Grouped(Rc::new(Grouped { pivoted: true, ..grouped.as_ref().clone() }));
+        }
+        "applyInPandas" | "apply" | "cogroup" => {
+            let frame = Value::Frame(grouped.input);
+            let inputs = match interpreter.tainted("", &[&frame]) {
+                Value::Unknown(unknown) => unknown.frames,
+                _ => Vec::new(),
+            };
+            interpreter.call_arguments(&args);
+            return Value::Frame(interpreter.plan.opaque(inputs, "rows that Python made", range));
+        }
+        _ => return interpreter.tainted("an aggregate that is not modelled", &[&Value::Frame(grouped.input)]),
+    }
+    if known {
+        return Value::Frame(interpreter.plan.aggregate(grouped.input, grouped.keys.clone(), aggregates, range));
+    }
+    Value::Frame(interpreter.plan.opaque(vec![grouped.input], "groups whose columns are not known", range))
+}
+
+/// `{"column": "function"}` and `.sum("column")`.
+fn aggregate(
+    interpreter: &mut Interpreter,
+    grouped: &Grouped,
+    function: &str,
+    name: &str,
+    place: crate::range::TextRange,
+) -> (String, contract::expr::Expr) {
+    let range = interpreter.here(place);
+    let function = if function == "mean" { "avg" } else { function };
+    if name == "*" {
+        return (format!("{function}(1)"), functions::function(function, Vec::new(), false, range));
+    }
+    let operand = bind::bind(interpreter, grouped.input, &expression::column(None, name, range));
+    let shown = match &operand.kind {
+        ExprKind::Column(reference) => reference.name.clone(),
+        _ => name.to_owned(),
+    };
+    (format!("{function}({shown})"), functions::function(function, vec![operand], false, range))
+}

@@ -1,0 +1,200 @@
+//! Reads: `spark.read` in its forms, and the scans that every read ends in.
+
+use std::rc::Rc;
+
+use contract::schema::{Column, Provenance, TableName, TableSchema};
+use contract::types::DataType;
+
+use super::{dataset, session, types};
+use crate::facts::{Dataset, DatasetKind};
+use crate::interpret::{Args, Interpreter, Mention};
+use crate::plan::{NodeId, Scan};
+use crate::range::TextRange;
+use crate::value::{Reader, Value};
+
+/// A method of `spark.read`.
+pub(crate) fn method(interpreter: &mut Interpreter, reader: &Rc<Reader>, name: &str, args: Args) -> Value {
+    let mut next = reader.as_ref().clone();
+    match name {
+        "format" => next.format = args.get(0, "source").cloned(),
+        "option" => {
+            if let (Some(Value::Text(key)), Some(value)) = (args.get(0, "key"), args.get(1, "value")) {
+                next.options = session::with_option(&next.options, &key.render(), value.clone());
+            }
+        }
+        "options" => next.options.extend(session::options_of(interpreter, &args)),
+        "schema" => {
+            next.schema = match args.get(0, "schema") {
+                Some(Value::Type(data_type)) => Some(data_type.clone()),
+                Some(value) => value.exact_text().and_then(types::parse_ddl).map(DataType::Struct),
+                None => None,
+            }
+        }
+        "table" => return table(interpreter, &args),
+        "jdbc" => {
+            let options = [("url", args.get(0, "url")), ("dbtable", args.get(1, "table"))];
+            let options: Vec<(String, Value)> =
+                options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))).collect();
+            next.options.extend(options);
+            return load(interpreter, &next, Some("jdbc"), None, args.range);
+        }
+        "load" => {
+            let format = next.format.clone();
+            let format = format.as_ref().and_then(Value::exact_text).map(str::to_lowercase);
+            next.options
+                .extend(args.keywords.iter().filter(|k| k.name != "path").map(|k| (k.name.clone(), k.value.clone())));
+            if let Some(keyword) = args.named("format").and_then(Value::exact_text) {
+                let keyword = keyword.to_lowercase();
+                return load(interpreter, &next, Some(&keyword), args.find(0, "path"), args.range);
+            }
+            return load(interpreter, &next, format.as_deref(), args.find(0, "path"), args.range);
+        }
+        "parquet" | "json" | "csv" | "orc" | "text" | "textFile" => {
+            if let Some(Value::Type(schema)) = args.named("schema") {
+                next.schema = Some(schema.clone());
+            }
+            let format = if name == "textFile" { "text" } else { name };
+            let parameter = if matches!(name, "parquet" | "text") { "paths" } else { "path" };
+            let target = args.find(0, parameter).or_else(|| args.find(0, "path"));
+            return load(interpreter, &next, Some(format), target, args.range);
+        }
+        _ => return interpreter.tainted("a reader method that is not modelled", &args.values()),
+    }
+    Value::Reader(Rc::new(next))
+}
+
+/// `spark.table(name)`: a temporary view, or a table of the catalog.
+pub(crate) fn table(interpreter: &mut Interpreter, args: &Args) -> Value {
+    let Some((value, place)) = args.find(0, "tableName") else { return Value::unknown("a table without a name") };
+    let mut nodes = Vec::new();
+    for text in dataset::texts(interpreter, Some(value)).into_iter().flatten() {
+        let view = text.exact().and_then(|name| interpreter.views.get(&name.to_lowercase()).copied());
+        nodes.push(match view {
+            Some(view) => view,
+            None => scan(interpreter, dataset::named_table(&text), Extra::default(), place, args.range),
+        });
+    }
+    joined(interpreter, nodes, args.range)
+}
+
+/// What a scan knows beside its dataset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extra {
+    pub pushdown: Option<String>,
+    pub bookmark: Option<String>,
+    /// The schema that the script gives.
+    pub schema: Option<DataType>,
+}
+
+/// The scan of a dataset.
+pub(crate) fn scan(
+    interpreter: &mut Interpreter,
+    dataset: Dataset,
+    extra: Extra,
+    place: TextRange,
+    range: TextRange,
+) -> NodeId {
+    let mut schema = match &extra.schema {
+        Some(DataType::Struct(fields)) => Some(TableSchema {
+            columns: fields
+                .iter()
+                .map(|(name, data_type)| Column {
+                    name: name.clone(),
+                    data_type: data_type.clone(),
+                    nullable: None,
+                    comment: None,
+                    partition_key: false,
+                })
+                .collect(),
+            provenance: Provenance::Script,
+        }),
+        _ => None,
+    };
+    let mut promised_key = Vec::new();
+    if let (DatasetKind::Catalog, Some(database), Some(table)) = (dataset.kind, &dataset.database, &dataset.table) {
+        let name = TableName::new(database, table);
+        schema = schema.or_else(|| interpreter.world.table(&name));
+        if let Some(contract) = interpreter.world.contract(&name) {
+            promised_key = contract.primary_key.clone();
+        }
+    } else if let Some(path) = &dataset.path {
+        schema = schema.or_else(|| interpreter.world.path(path));
+    }
+    let scan = Scan { dataset, pushdown: extra.pushdown, bookmark: extra.bookmark, promised_key };
+    let node = interpreter.plan.scan(scan, schema.as_ref(), interpreter.here(range));
+    interpreter.mention(place, Mention::Source(node));
+    node
+}
+
+fn load(
+    interpreter: &mut Interpreter,
+    reader: &Reader,
+    format: Option<&str>,
+    target: Option<(&Value, TextRange)>,
+    range: TextRange,
+) -> Value {
+    let format =
+        format.map(str::to_owned).or_else(|| reader.format.as_ref().and_then(Value::exact_text).map(str::to_lowercase));
+    let (value, place) = match target {
+        Some((value, place)) => (Some(value.clone()), place),
+        None => (None, range),
+    };
+    // Several paths in a list are one input each, read together.
+    let values: Vec<Option<Value>> = match value.as_ref().and_then(|value| interpreter.heap.items(value)) {
+        Some((items, _)) if !items.is_empty() => items.into_iter().map(Some).collect(),
+        _ => vec![value],
+    };
+    let mut union = Vec::new();
+    for value in &values {
+        let mut nodes = Vec::new();
+        for text in dataset::texts(interpreter, value.as_ref()) {
+            let found = dataset::by_format(interpreter, format.as_deref(), &reader.options, text.as_ref());
+            let dataset = found.unwrap_or_else(|| Dataset {
+                kind: DatasetKind::Other,
+                database: None,
+                table: None,
+                path: None,
+                name: crate::value::UNKNOWN_HOLE.to_owned(),
+                format: format.clone(),
+            });
+            let schema = reader.schema.clone().or_else(|| {
+                matches!(dataset.kind, DatasetKind::Kafka).then(|| kafka_schema(format.as_deref())).flatten()
+            });
+            let extra = Extra { schema, ..Extra::default() };
+            nodes.push(scan(interpreter, dataset, extra, place, range));
+        }
+        let here = interpreter.here(range);
+        union.push(interpreter.plan.choice(nodes, here));
+    }
+    let here = interpreter.here(range);
+    let node = match union.as_slice() {
+        [only] => *only,
+        _ => interpreter.plan.union_by_name(union, here),
+    };
+    Value::Frame(node)
+}
+
+/// One frame of several that may be it.
+pub(crate) fn joined(interpreter: &mut Interpreter, nodes: Vec<NodeId>, range: TextRange) -> Value {
+    if nodes.is_empty() {
+        return Value::unknown("a read whose target is not known");
+    }
+    let range = interpreter.here(range);
+    Value::Frame(interpreter.plan.choice(nodes, range))
+}
+
+fn kafka_schema(format: Option<&str>) -> Option<DataType> {
+    if format != Some("kafka") {
+        return None;
+    }
+    let fields = [
+        ("key", DataType::Binary),
+        ("value", DataType::Binary),
+        ("topic", DataType::String),
+        ("partition", DataType::Int),
+        ("offset", DataType::BigInt),
+        ("timestamp", DataType::Timestamp),
+        ("timestampType", DataType::Int),
+    ];
+    Some(DataType::Struct(fields.into_iter().map(|(name, data_type)| (name.to_owned(), data_type)).collect()))
+}

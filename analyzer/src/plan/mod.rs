@@ -1,0 +1,275 @@
+//! The relational plan of a script: frames as nodes, columns as identities, schemas that may be open.
+//!
+//! A column keeps its [`ColumnId`] through filters, joins and renames, and gets a new one where its values change.
+//! A schema is a list of fields and of *rests*: nodes whose further columns, not known by name, flow through. A column
+//! that is asked of a rest comes into being there, so that a script without any outside schema still yields the columns
+//! that it uses.
+
+mod build;
+mod schema;
+
+use contract::expr::{ColumnId, Expr};
+use contract::types::DataType;
+use indexmap::IndexMap;
+
+use crate::facts::{Dataset, JoinKind, Mode};
+use crate::range::TextRange;
+pub(crate) use build::SelectItem;
+pub use schema::{Field, Lookup, Rest, Schema};
+
+/// A frame of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// All frames, columns and writes of a script.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    nodes: Vec<Node>,
+    columns: Vec<ColumnDef>,
+    /// Columns asked of nodes that are open, by lower-case name.
+    discovered: IndexMap<NodeId, IndexMap<String, ColumnId>>,
+    /// Writes, in order of execution.
+    pub sinks: Vec<Sink>,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// How it comes about.
+    pub kind: NodeKind,
+    /// Its columns.
+    pub schema: Schema,
+    /// The call that makes it.
+    pub range: TextRange,
+}
+
+/// How a frame comes about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeKind {
+    /// A dataset is read.
+    Scan(Box<Scan>),
+    /// Rows given in the script, or made from nothing.
+    Values,
+    /// Row for row; the columns are the schema's.
+    Project {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// Some rows.
+    Filter {
+        /// Whose rows.
+        input: NodeId,
+        /// What holds of them.
+        predicate: Expr,
+    },
+    /// Some rows, by count.
+    Limit {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// Pairs of rows.
+    Join {
+        /// Left side.
+        left: NodeId,
+        /// Right side.
+        right: NodeId,
+        /// Kind.
+        how: JoinKind,
+        /// Pairs of columns that are equal, left and right.
+        keys: Vec<(ColumnId, ColumnId)>,
+        /// The rest of the condition, or all of it where it is no conjunction of equalities.
+        residual: Option<Expr>,
+    },
+    /// One row per group.
+    Aggregate {
+        /// Whose rows.
+        input: NodeId,
+        /// The groups; no key gives one row.
+        keys: Vec<ColumnId>,
+    },
+    /// Every row once.
+    Distinct {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// One row per key.
+    DropDuplicates {
+        /// Whose rows.
+        input: NodeId,
+        /// The key.
+        keys: Vec<ColumnId>,
+    },
+    /// Rows of all inputs.
+    Union {
+        /// The inputs.
+        inputs: Vec<NodeId>,
+    },
+    /// One of the inputs; which one depends on what is not known.
+    Choice {
+        /// The arms.
+        inputs: Vec<NodeId>,
+    },
+    /// Rows multiplied by the elements of a column.
+    Explode {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// The same rows with new column identities, for a frame that is joined with itself.
+    Instance {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// Something that is not understood made it from these.
+    Opaque {
+        /// What it reads.
+        inputs: Vec<NodeId>,
+        /// Why it is not understood.
+        reason: String,
+    },
+}
+
+/// A dataset that is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// What.
+    pub dataset: Dataset,
+    /// Pushdown predicate, as written.
+    pub pushdown: Option<String>,
+    /// Bookmark name.
+    pub bookmark: Option<String>,
+    /// Primary key that the table's contract promises.
+    pub promised_key: Vec<String>,
+}
+
+/// A write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sink {
+    /// The frame.
+    pub input: NodeId,
+    /// The target.
+    pub dataset: Dataset,
+    /// How it treats what is there.
+    pub mode: Mode,
+    /// Partition columns.
+    pub partition_keys: Vec<String>,
+    /// Merge keys.
+    pub merge_keys: Vec<String>,
+    /// Whether an overwrite replaces only the partitions that it writes.
+    pub dynamic_overwrite: Option<bool>,
+    /// Whether new partitions reach the catalog.
+    pub registers_partitions: Option<bool>,
+    /// The call.
+    pub range: TextRange,
+}
+
+/// A column: its name where it was made, its type and where its values come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnDef {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub data_type: DataType,
+    /// Where its values come from.
+    pub origin: Origin,
+    /// The call that makes it.
+    pub range: TextRange,
+}
+
+/// Where a column's values come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// A column of a scan.
+    Base(NodeId),
+    /// Computed.
+    Computed(Expr),
+    /// The same values under a new identity.
+    Same(ColumnId),
+    /// One of several, by row or by run.
+    Either(Vec<ColumnId>),
+    /// Not known.
+    Unknown,
+}
+
+impl Plan {
+    /// The frame of an id.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    /// The column of an id.
+    pub fn column(&self, id: ColumnId) -> Option<&ColumnDef> {
+        self.columns.get(id.0 as usize)
+    }
+
+    /// Whether a column has the values of another one under a new identity.
+    pub fn derives(&self, id: ColumnId, from: ColumnId) -> bool {
+        let mut id = id;
+        while id != from {
+            match self.column(id).map(|column| &column.origin) {
+                Some(Origin::Same(source)) => id = *source,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The type of a column.
+    pub fn column_type(&self, id: ColumnId) -> DataType {
+        self.column(id).map(|column| column.data_type.clone()).unwrap_or_default()
+    }
+
+    /// All frames with their ids, in order of execution.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().zip(0u32..).map(|(node, id)| (NodeId(id), node))
+    }
+
+    /// The frames that a frame is made from.
+    pub fn inputs(&self, id: NodeId) -> Vec<NodeId> {
+        self.node(id).map(|node| node.kind.inputs()).unwrap_or_default()
+    }
+
+    /// The frame and all frames that it is made from, each once, inputs before what they make.
+    pub fn ancestry(&self, id: NodeId) -> Vec<NodeId> {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut pending = vec![id];
+        while let Some(next) = pending.pop() {
+            if seen.insert(next) {
+                pending.extend(self.inputs(next));
+            }
+        }
+        // A node is made after its inputs, so ids are in topological order.
+        seen.into_iter().collect()
+    }
+
+    /// The scans that a frame is made from, in order of first read.
+    pub fn scans(&self, id: NodeId) -> Vec<(NodeId, &Scan)> {
+        self.ancestry(id)
+            .into_iter()
+            .filter_map(|id| match self.node(id).map(|node| &node.kind) {
+                Some(NodeKind::Scan(scan)) => Some((id, scan.as_ref())),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl NodeKind {
+    /// The frames that it is made from.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            NodeKind::Scan(_) | NodeKind::Values => Vec::new(),
+            NodeKind::Project { input }
+            | NodeKind::Filter { input, .. }
+            | NodeKind::Limit { input }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::DropDuplicates { input, .. }
+            | NodeKind::Explode { input }
+            | NodeKind::Instance { input } => vec![*input],
+            NodeKind::Join { left, right, .. } => vec![*left, *right],
+            NodeKind::Union { inputs } | NodeKind::Choice { inputs } | NodeKind::Opaque { inputs, .. } => {
+                inputs.clone()
+            }
+        }
+    }
+}

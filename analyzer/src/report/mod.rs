@@ -1,0 +1,9 @@
+//! An analysis for machines and for people.
+
+mod json;
+mod mermaid;
+mod text;
+
+pub use json::{SCHEMA_VERSION, json};
+pub use mermaid::mermaid;
+pub use text::text;

@@ -1,0 +1,64 @@
+//! SQL text inside a script: parsed with its holes, and given the same plan that DataFrame calls would give.
+
+mod expressions;
+mod query;
+mod source;
+mod statements;
+
+use sqlparser::dialect::SparkSqlDialect;
+use sqlparser::parser::Parser;
+
+use crate::interpret::Interpreter;
+use crate::range::TextRange;
+use crate::value::{ColumnForm, ColumnValue, Text, Value};
+pub(crate) use source::Source;
+
+/// Nesting deeper than this is refused by the parser.
+const MAX_DEPTH: usize = 60;
+
+/// `spark.sql(text)`: the frame of a query, or the effect of a statement.
+pub(crate) fn run(interpreter: &mut Interpreter, text: &Value, range: TextRange) -> Value {
+    let mut results = Vec::new();
+    for arm in text.alternatives().to_vec() {
+        let Value::Text(text) = &arm else {
+            return interpreter.tainted("a query that is not known from the script", &[&arm]);
+        };
+        let source = Source::new(text, range);
+        results.push(statements::run(interpreter, &source));
+    }
+    interpreter.join_all(results, range)
+}
+
+/// The column of one item of a select list, such as `expr` and `selectExpr` take.
+pub(crate) fn item(interpreter: &mut Interpreter, text: &Text, range: TextRange) -> Option<ColumnValue> {
+    let source = Source::new(text, range);
+    let dialect = SparkSqlDialect {};
+    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).try_with_sql(&source.sql).ok()?;
+    let parsed = parser.parse_select_item().ok()?;
+    let mut lowering = expressions::Lowering { source: &source, interpreter };
+    let (expr, name, form) = match &parsed {
+        sqlparser::ast::SelectItem::UnnamedExpr(expr) => (lowering.expr(expr, 0), None, form_of(expr)),
+        sqlparser::ast::SelectItem::ExprWithAlias { expr, alias } => {
+            (lowering.expr(expr, 0), Some(lowering.name(alias)), form_of(expr))
+        }
+        sqlparser::ast::SelectItem::Wildcard(_) => {
+            (crate::expression::column(None, "*", lowering.interpreter.here(range)), None, ColumnForm::Star)
+        }
+        _ => return None,
+    };
+    Some(ColumnValue { expr, name, form, descending: false })
+}
+
+/// Whether an item multiplies rows.
+fn form_of(expr: &sqlparser::ast::Expr) -> ColumnForm {
+    match expr {
+        sqlparser::ast::Expr::Function(function) => match function.name.to_string().to_lowercase().as_str() {
+            "explode" | "explode_outer" => ColumnForm::Explode,
+            "posexplode" | "posexplode_outer" | "inline" | "inline_outer" | "stack" | "json_tuple" => {
+                ColumnForm::Unknown
+            }
+            _ => ColumnForm::Plain,
+        },
+        _ => ColumnForm::Plain,
+    }
+}

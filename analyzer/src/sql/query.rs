@@ -1,0 +1,505 @@
+//! Queries: FROM, WHERE, GROUP BY, SELECT and set operations as plan nodes.
+
+use contract::expr::{BinaryOp, Expr, ExprKind};
+use contract::types::DataType;
+use indexmap::IndexMap;
+use sqlparser::ast::{
+    self, GroupByExpr, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, TableFactor,
+};
+
+use super::Source;
+use super::expressions::Lowering;
+use crate::expression;
+use crate::facts::JoinKind;
+use crate::interpret::Interpreter;
+use crate::library;
+use crate::plan::{NodeId, NodeKind, SelectItem as Item};
+use crate::range::TextRange;
+use crate::value::Text;
+
+/// Common table expressions in scope, by lower-case name.
+type Ctes = IndexMap<String, NodeId>;
+
+/// The frame of a query.
+pub(crate) fn query(interpreter: &mut Interpreter, source: &Source, query: &Query) -> NodeId {
+    Planner { interpreter, source, depth: 0 }.query(query, &Ctes::new())
+}
+
+/// The frame that a name means: a temporary view, or a table of the catalog.
+pub(crate) fn table(interpreter: &mut Interpreter, source: &Source, name: &Text, place: TextRange) -> NodeId {
+    let clean = name.map_literals(|literal| literal.replace('`', ""));
+    if let Some(view) = interpreter.views.get(&clean.render().to_lowercase()) {
+        return *view;
+    }
+    library::scan_table(interpreter, &clean, place, source.range)
+}
+
+struct Planner<'s, 'i, 'w> {
+    interpreter: &'i mut Interpreter<'w>,
+    source: &'s Source,
+    depth: usize,
+}
+
+impl Planner<'_, '_, '_> {
+    fn range(&self, span: sqlparser::tokenizer::Span) -> TextRange {
+        self.interpreter.here(self.source.range_of(span))
+    }
+
+    fn whole(&self) -> TextRange {
+        self.interpreter.here(self.source.range)
+    }
+
+    fn opaque(&mut self, reason: &str) -> NodeId {
+        let range = self.whole();
+        self.interpreter.plan.opaque(Vec::new(), reason, range)
+    }
+
+    fn query(&mut self, query: &Query, outer: &Ctes) -> NodeId {
+        if self.depth > super::MAX_DEPTH || !self.interpreter.tick() {
+            return self.opaque("a query nested too deeply");
+        }
+        self.depth += 1;
+        let mut ctes = outer.clone();
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let node = self.query(&cte.query, &ctes);
+            let node = self.column_aliases(node, &cte.alias);
+            ctes.insert(self.source.restore(&cte.alias.name.value).to_lowercase(), node);
+        }
+        let mut node = self.set(&query.body, &ctes);
+        if query.limit_clause.is_some() || query.fetch.is_some() {
+            let range = self.whole();
+            node = self.interpreter.plan.same_schema(node, NodeKind::Limit { input: node }, range);
+        }
+        self.depth -= 1;
+        node
+    }
+
+    fn set(&mut self, body: &SetExpr, ctes: &Ctes) -> NodeId {
+        let range = self.whole();
+        match body {
+            SetExpr::Select(select) => self.select(select, ctes),
+            SetExpr::Query(query) => self.query(query, ctes),
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let left = self.set(left, ctes);
+                let right = self.set(right, ctes);
+                let right = self.interpreter.plan.distinct_from(left, right, range);
+                match op {
+                    SetOperator::Union => {
+                        let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName);
+                        let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+                        let union = if by_name {
+                            self.interpreter.plan.union_by_name(vec![left, right], range)
+                        } else {
+                            self.interpreter.plan.union(vec![left, right], range)
+                        };
+                        if all {
+                            return union;
+                        }
+                        self.interpreter.plan.same_schema(union, NodeKind::Distinct { input: union }, range)
+                    }
+                    _ => self.interpreter.plan.same_schema(left, NodeKind::Distinct { input: left }, range),
+                }
+            }
+            SetExpr::Values(_) => self.interpreter.plan.add(NodeKind::Values, crate::plan::Schema::default(), range),
+            _ => self.opaque("a query that is not understood"),
+        }
+    }
+
+    fn select(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
+        let mut from: Option<NodeId> = None;
+        for table in &select.from {
+            let mut node = self.factor(&table.relation, ctes);
+            for join in &table.joins {
+                let right = self.factor(&join.relation, ctes);
+                node = self.join(node, right, &join.join_operator);
+            }
+            from = Some(match from {
+                None => node,
+                Some(left) => {
+                    let range = self.whole();
+                    let right = self.interpreter.plan.distinct_from(left, node, range);
+                    self.interpreter.plan.join_on(left, right, None, JoinKind::Cross, range)
+                }
+            });
+        }
+        let mut node = match from {
+            Some(node) => node,
+            None => {
+                let range = self.whole();
+                self.interpreter.plan.add(NodeKind::Values, crate::plan::Schema::default(), range)
+            }
+        };
+        for view in &select.lateral_views {
+            node = self.lateral_view(node, view);
+        }
+        if let Some(condition) = &select.selection {
+            node = self.filter(node, condition, ctes);
+        }
+        node = self.project(node, select);
+        if select.distinct.is_some() {
+            let range = self.whole();
+            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node }, range);
+        }
+        if let Some(condition) = &select.qualify {
+            node = self.filter(node, condition, ctes);
+        }
+        node
+    }
+
+    fn factor(&mut self, factor: &TableFactor, ctes: &Ctes) -> NodeId {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let (node, bare) = self.named(name, ctes);
+                let qualifier = alias.as_ref().map_or(bare, |alias| self.source.restore(&alias.name.value));
+                let range = self.whole();
+                let node = match alias {
+                    Some(alias) => self.column_aliases(node, alias),
+                    None => node,
+                };
+                self.interpreter.plan.alias(node, &qualifier, range)
+            }
+            TableFactor::Derived { subquery, alias, .. } => {
+                let node = self.query(subquery, ctes);
+                match alias {
+                    Some(alias) => {
+                        let node = self.column_aliases(node, alias);
+                        let range = self.whole();
+                        let name = self.source.restore(&alias.name.value);
+                        self.interpreter.plan.alias(node, &name, range)
+                    }
+                    None => node,
+                }
+            }
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                let mut node = self.factor(&table_with_joins.relation, ctes);
+                for join in &table_with_joins.joins {
+                    let right = self.factor(&join.relation, ctes);
+                    node = self.join(node, right, &join.join_operator);
+                }
+                node
+            }
+            _ => self.opaque("a table function"),
+        }
+    }
+
+    /// The frame of a name and the name that qualifies its columns.
+    fn named(&mut self, name: &ObjectName, ctes: &Ctes) -> (NodeId, String) {
+        let parts: Vec<String> =
+            name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
+        let bare = self.source.restore(parts.last().map_or("", String::as_str));
+        let place = self.range(name.span());
+        if let ([_], Some(node)) = (parts.as_slice(), ctes.get(&bare.to_lowercase())) {
+            return (*node, bare);
+        }
+        // ``parquet.`path` `` reads files.
+        if let [format, path] = parts.as_slice()
+            && matches!(
+                format.to_lowercase().as_str(),
+                "parquet" | "csv" | "json" | "orc" | "delta" | "text" | "iceberg" | "hudi"
+            )
+            && (path.contains('/') || path.contains("hole_"))
+        {
+            let text = self.source.text(path);
+            let node = library::scan_path(self.interpreter, &text, &format.to_lowercase(), place, self.source.range);
+            return (node, bare);
+        }
+        let text = self.source.text(&parts.join("."));
+        (table(self.interpreter, self.source, &text, place), bare)
+    }
+
+    /// `AS alias (a, b)`.
+    fn column_aliases(&mut self, node: NodeId, alias: &TableAlias) -> NodeId {
+        if alias.columns.is_empty() {
+            return node;
+        }
+        let range = self.whole();
+        let schema = self.interpreter.plan.schema(node);
+        if !schema.is_complete() || schema.fields.len() != alias.columns.len() {
+            return self.interpreter.plan.select(node, vec![Item::Unknown], range);
+        }
+        let items = alias
+            .columns
+            .iter()
+            .zip(&schema.fields)
+            .map(|(column, field)| {
+                let data_type = self.interpreter.plan.column_type(field.id);
+                let name = self.source.restore(&column.name.value);
+                Item::Column { name, expr: expression::resolved(&field.name, field.id, data_type, range) }
+            })
+            .collect();
+        self.interpreter.plan.select(node, items, range)
+    }
+
+    fn join(&mut self, left: NodeId, right: NodeId, operator: &JoinOperator) -> NodeId {
+        let (how, constraint) = match operator {
+            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (JoinKind::Inner, constraint),
+            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinKind::Left, constraint),
+            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinKind::Right, constraint),
+            JoinOperator::FullOuter(constraint) => (JoinKind::Full, constraint),
+            JoinOperator::CrossJoin(constraint) => (JoinKind::Cross, constraint),
+            JoinOperator::Semi(constraint) | JoinOperator::LeftSemi(constraint) => (JoinKind::LeftSemi, constraint),
+            JoinOperator::Anti(constraint) | JoinOperator::LeftAnti(constraint) => (JoinKind::LeftAnti, constraint),
+            _ => {
+                let range = self.whole();
+                return self.interpreter.plan.opaque(vec![left, right], "a join that is not understood", range);
+            }
+        };
+        let range = self.whole();
+        match constraint {
+            JoinConstraint::On(condition) => {
+                let range = self.range(condition.span());
+                let condition = self.lower(condition);
+                library::join_with(self.interpreter, left, right, Some(condition), how, range)
+            }
+            JoinConstraint::Using(names) => {
+                let names: Vec<String> =
+                    names.iter().map(|name| self.source.restore(&name.to_string().replace('`', ""))).collect();
+                self.interpreter.plan.join_using(left, right, &names, how, range)
+            }
+            JoinConstraint::Natural => self.interpreter.plan.opaque(vec![left, right], "a natural join", range),
+            JoinConstraint::None => {
+                let how = if how == JoinKind::Inner { JoinKind::Cross } else { how };
+                library::join_with(self.interpreter, left, right, None, how, range)
+            }
+        }
+    }
+
+    fn lateral_view(&mut self, node: NodeId, view: &ast::LateralView) -> NodeId {
+        let range = self.range(view.lateral_view.span());
+        let lowered = self.lower(&view.lateral_view);
+        let bound = library::bind(self.interpreter, node, &lowered);
+        let exploded = self.interpreter.plan.same_schema(node, NodeKind::Explode { input: node }, range);
+        let names: Vec<String> = view.lateral_col_alias.iter().map(|alias| self.source.restore(&alias.value)).collect();
+        if names.is_empty() {
+            return self.interpreter.plan.select(exploded, vec![Item::Star(None), Item::Unknown], range);
+        }
+        let single = names.len() == 1;
+        let columns = names
+            .into_iter()
+            .map(|name| {
+                let expr = if single {
+                    bound.clone()
+                } else {
+                    expression::opaque("an element", vec![bound.clone()], DataType::Unknown, range)
+                };
+                (name, expr)
+            })
+            .collect();
+        self.interpreter.plan.with_columns(exploded, columns, range)
+    }
+
+    /// WHERE and QUALIFY; `IN` and `EXISTS` over a query are semi-joins, their negations anti-joins.
+    fn filter(&mut self, mut node: NodeId, condition: &ast::Expr, ctes: &Ctes) -> NodeId {
+        let mut plain: Option<Expr> = None;
+        let range = self.range(condition.span());
+        for conjunct in sql_conjuncts(condition) {
+            match conjunct {
+                ast::Expr::InSubquery { expr, subquery, negated } => {
+                    let operand = self.lower(expr);
+                    let other = self.query(subquery, ctes);
+                    let other = self.interpreter.plan.distinct_from(node, other, range);
+                    let operand = library::bind(self.interpreter, node, &operand);
+                    let schema = self.interpreter.plan.schema(other);
+                    let how = if *negated { JoinKind::LeftAnti } else { JoinKind::LeftSemi };
+                    let condition = match schema.fields.as_slice() {
+                        [only] => {
+                            let data_type = self.interpreter.plan.column_type(only.id);
+                            let column = expression::resolved(&only.name, only.id, data_type, range);
+                            expression::binary(BinaryOp::Equal, operand, column, range)
+                        }
+                        _ => expression::opaque("a subquery", vec![operand], DataType::Boolean, range),
+                    };
+                    node = self.interpreter.plan.join_on(node, other, Some(condition), how, range);
+                }
+                ast::Expr::Exists { subquery, negated } => {
+                    let right = self.query_uncertain(subquery, ctes);
+                    let how = if *negated { JoinKind::LeftAnti } else { JoinKind::LeftSemi };
+                    let right = self.interpreter.plan.distinct_from(node, right, range);
+                    let condition = expression::opaque("a correlated subquery", Vec::new(), DataType::Boolean, range);
+                    node = self.interpreter.plan.join_on(node, right, Some(condition), how, range);
+                }
+                other => {
+                    let place = self.range(other.span());
+                    let lowered = self.lower(other);
+                    plain = Some(match plain {
+                        None => lowered,
+                        Some(before) => expression::binary(BinaryOp::And, before, lowered, place),
+                    });
+                }
+            }
+        }
+        match plain {
+            None => node,
+            Some(predicate) => {
+                let bound = library::bind(self.interpreter, node, &predicate);
+                self.interpreter.plan.filter(node, bound, range)
+            }
+        }
+    }
+
+    /// A correlated query: its columns may be those of the query around it.
+    fn query_uncertain(&mut self, query: &Query, ctes: &Ctes) -> NodeId {
+        self.interpreter.set_uncertain(true);
+        let node = self.query(query, ctes);
+        self.interpreter.set_uncertain(false);
+        node
+    }
+
+    fn lower(&mut self, expr: &ast::Expr) -> Expr {
+        Lowering { source: self.source, interpreter: self.interpreter }.expr(expr, 0)
+    }
+
+    fn project(&mut self, node: NodeId, select: &Select) -> NodeId {
+        let range = self.whole();
+        let mut items = Vec::new();
+        let mut input = node;
+        for item in &select.projection {
+            match item {
+                SelectItem::Wildcard(_) => items.push(Item::Star(None)),
+                SelectItem::QualifiedWildcard(kind, _) => items.push(match kind {
+                    SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                        Item::Star(Some(self.source.restore(&name.to_string().replace('`', ""))))
+                    }
+                    SelectItemQualifiedWildcardKind::Expr(_) => Item::Unknown,
+                }),
+                SelectItem::ExprWithAliases { .. } => items.push(Item::Unknown),
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    let lowered = self.lower(expr);
+                    let bound = library::bind(self.interpreter, node, &lowered);
+                    let name = match item {
+                        SelectItem::ExprWithAlias { alias, .. } => self.source.restore(&alias.value),
+                        _ => library::expression_name(&bound),
+                    };
+                    match super::form_of(expr) {
+                        crate::value::ColumnForm::Explode if input == node => {
+                            input = self.interpreter.plan.same_schema(node, NodeKind::Explode { input: node }, range);
+                            items.push(Item::Column { name, expr: bound });
+                        }
+                        crate::value::ColumnForm::Unknown => items.push(Item::Unknown),
+                        _ => items.push(Item::Column { name, expr: bound }),
+                    }
+                }
+            }
+        }
+        let (keys, grouped) = match &select.group_by {
+            GroupByExpr::Expressions(keys, _) => (keys.as_slice(), !keys.is_empty()),
+            GroupByExpr::All(_) => return self.opaque_over(node, "GROUP BY ALL"),
+        };
+        let aggregates = items.iter().any(|item| matches!(item, Item::Column { expr, .. } if has_aggregate(expr)));
+        if !grouped && !aggregates {
+            return self.interpreter.plan.select(input, items, range);
+        }
+        self.aggregate(node, keys, items, select.having.as_ref())
+    }
+
+    fn opaque_over(&mut self, node: NodeId, reason: &str) -> NodeId {
+        let range = self.whole();
+        self.interpreter.plan.opaque(vec![node], reason, range)
+    }
+
+    fn aggregate(&mut self, node: NodeId, keys: &[ast::Expr], items: Vec<Item>, having: Option<&ast::Expr>) -> NodeId {
+        let range = self.whole();
+        let mut bound_keys: Vec<(String, Expr)> = Vec::new();
+        for key in keys {
+            let by_position = match key {
+                ast::Expr::Value(value) => match &value.value {
+                    ast::Value::Number(digits, _) => {
+                        digits.parse::<usize>().ok().and_then(|n| items.get(n.checked_sub(1)?))
+                    }
+                    _ => None,
+                },
+                // An alias of the select list, where the frame has no such column.
+                ast::Expr::Identifier(ident) => {
+                    let name = self.source.restore(&ident.value);
+                    let is_column =
+                        matches!(self.interpreter.plan.lookup(node, None, &name), crate::plan::Lookup::Found(_));
+                    items.iter().find(|item| {
+                        matches!(item, Item::Column { name: alias, expr } if alias.eq_ignore_ascii_case(&name)
+                            && (!is_column || matches!(expr.kind, ExprKind::Column(_))))
+                    })
+                }
+                ast::Expr::Rollup(_) | ast::Expr::Cube(_) | ast::Expr::GroupingSets(_) => {
+                    return self.opaque_over(node, "grouping sets");
+                }
+                _ => None,
+            };
+            let (name, expr) = match by_position {
+                Some(Item::Column { name, expr }) => (name.clone(), expr.clone()),
+                _ => {
+                    let lowered = self.lower(key);
+                    let bound = library::bind(self.interpreter, node, &lowered);
+                    // The same expression in the select list gives the key its name.
+                    let named = items.iter().find_map(|item| match item {
+                        Item::Column { name, expr } if *expr == bound => Some(name.clone()),
+                        _ => None,
+                    });
+                    (named.unwrap_or_else(|| library::expression_name(&bound)), bound)
+                }
+            };
+            bound_keys.push((name, expr));
+        }
+        let aggregates: Vec<(String, Expr)> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Column { name, expr } if !bound_keys.iter().any(|(_, key)| key == expr) => {
+                    Some((name.clone(), expr.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        let key_count = bound_keys.len();
+        let key_exprs: Vec<Expr> = bound_keys.iter().map(|(_, expr)| expr.clone()).collect();
+        let grouped = self.interpreter.plan.aggregate(node, bound_keys, aggregates, range);
+        let mut result = grouped;
+        if let Some(having) = having {
+            // What HAVING computes over the group need not be a column of the result.
+            let lowered = self.lower(having);
+            let place = self.range(having.span());
+            let bound = self.interpreter.uncertainly(|this| library::bind(this, grouped, &lowered));
+            result = self.interpreter.plan.filter(grouped, bound, place);
+        }
+        let schema = self.interpreter.plan.schema(grouped);
+        let mut next = key_count;
+        let mut selected = Vec::new();
+        for item in items {
+            match item {
+                Item::Column { name, expr } => {
+                    let position = key_exprs.iter().position(|key| *key == expr).unwrap_or_else(|| {
+                        next += 1;
+                        next - 1
+                    });
+                    if let Some(field) = schema.fields.get(position) {
+                        let data_type = self.interpreter.plan.column_type(field.id);
+                        selected.push(Item::Column {
+                            name,
+                            expr: expression::resolved(&field.name, field.id, data_type, range),
+                        });
+                    }
+                }
+                other => selected.push(other),
+            }
+        }
+        self.interpreter.plan.select(result, selected, range)
+    }
+}
+
+fn has_aggregate(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Aggregate { .. } => true,
+        ExprKind::Window { .. } => false,
+        _ => expression::children(expr).into_iter().any(has_aggregate),
+    }
+}
+
+fn sql_conjuncts(condition: &ast::Expr) -> Vec<&ast::Expr> {
+    match condition {
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
+            let mut all = sql_conjuncts(left);
+            all.extend(sql_conjuncts(right));
+            all
+        }
+        ast::Expr::Nested(inner) => sql_conjuncts(inner),
+        other => vec![other],
+    }
+}

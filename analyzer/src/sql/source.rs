@@ -1,0 +1,117 @@
+//! SQL text with holes: an identifier stands for each hole, and every place maps back to the script.
+
+use sqlparser::tokenizer::{Location, Span};
+
+use crate::range::TextRange;
+use crate::value::{Hole, Segment, Text};
+
+/// SQL text as the parser gets it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The text, each hole an identifier.
+    pub sql: String,
+    /// The whole string in the script.
+    pub range: TextRange,
+    holes: Vec<(String, Hole)>,
+    /// Parts of the text that stand in the script letter for letter: start in the text, end, start in the script.
+    places: Vec<(usize, usize, u32)>,
+    lines: Vec<usize>,
+}
+
+impl Source {
+    pub(crate) fn new(text: &Text, range: TextRange) -> Self {
+        let mut sql = String::new();
+        let mut holes: Vec<(String, Hole)> = Vec::new();
+        let mut places = Vec::new();
+        for segment in &text.segments {
+            match segment {
+                Segment::Literal { text, at } => {
+                    if let Some(at) = at {
+                        places.push((sql.len(), sql.len() + text.len(), *at));
+                    }
+                    sql.push_str(text);
+                }
+                Segment::Hole(hole) => {
+                    let name = format!("hole_{}_", holes.len());
+                    sql.push_str(&name);
+                    holes.push((name, hole.clone()));
+                }
+            }
+        }
+        let mut lines = vec![0];
+        lines.extend(sql.match_indices('\n').map(|(position, _)| position + 1));
+        Self { sql, range, holes, places, lines }
+    }
+
+    /// A part of this text as a source of its own, with the same places.
+    pub(crate) fn part(&self, start: usize, end: usize) -> Source {
+        let sql = self.sql.get(start..end).unwrap_or("").to_owned();
+        let places = self
+            .places
+            .iter()
+            .filter(|(from, to, _)| *to > start && *from < end)
+            .map(|(from, to, at)| {
+                let skipped = start.saturating_sub(*from);
+                let at = at.saturating_add(u32::try_from(skipped).unwrap_or(0));
+                (from.saturating_sub(start), to.saturating_sub(start), at)
+            })
+            .collect();
+        let mut lines = vec![0];
+        lines.extend(sql.match_indices('\n').map(|(position, _)| position + 1));
+        Source { sql, range: self.range, holes: self.holes.clone(), places, lines }
+    }
+
+    /// A name or text with its placeholders put back.
+    pub(crate) fn restore(&self, name: &str) -> String {
+        if !name.contains("hole_") {
+            return name.to_owned();
+        }
+        self.holes.iter().fold(name.to_owned(), |name, (stand_in, hole)| name.replace(stand_in, &hole.render()))
+    }
+
+    /// A name as text with its holes.
+    pub(crate) fn text(&self, name: &str) -> Text {
+        let mut segments = Vec::new();
+        let mut rest = name;
+        while let Some((position, stand_in, hole)) = self
+            .holes
+            .iter()
+            .filter_map(|(stand_in, hole)| rest.find(stand_in.as_str()).map(|position| (position, stand_in, hole)))
+            .min_by_key(|(position, _, _)| *position)
+        {
+            let before = rest.get(..position).unwrap_or("");
+            if !before.is_empty() {
+                segments.push(Segment::Literal { text: before.to_owned(), at: None });
+            }
+            segments.push(Segment::Hole(hole.clone()));
+            rest = rest.get(position + stand_in.len()..).unwrap_or("");
+        }
+        if !rest.is_empty() {
+            segments.push(Segment::Literal { text: rest.to_owned(), at: None });
+        }
+        Text { segments }
+    }
+
+    /// The place in the script of a span of the parser, which counts lines and characters; the whole string where the
+    /// span does not stand in the script letter for letter.
+    pub(crate) fn range_of(&self, span: Span) -> TextRange {
+        let (Some(start), Some(end)) = (self.offset(span.start), self.offset(span.end)) else { return self.range };
+        for (from, to, at) in &self.places {
+            if *from <= start && end <= *to && start <= end {
+                let at = *at as usize;
+                return TextRange::new(at + start - from, at + end - from);
+            }
+        }
+        self.range
+    }
+
+    /// Byte offset in the text of a location.
+    pub(crate) fn offset(&self, location: Location) -> Option<usize> {
+        let line = usize::try_from(location.line).ok()?.checked_sub(1)?;
+        let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
+        let start = *self.lines.get(line)?;
+        let rest = self.sql.get(start..)?;
+        let length = rest.char_indices().nth(column).map_or(rest.len(), |(position, _)| position);
+        Some(start + length)
+    }
+}

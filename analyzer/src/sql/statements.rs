@@ -1,0 +1,333 @@
+//! Statements: queries, and those that write.
+//!
+//! Spark's DDL goes beyond what the parser knows (`USING x PARTITIONED BY`, `UPDATE SET *`), so the head of a statement
+//! is read here, word by word, and only the query or condition inside it is given to the parser.
+
+use sqlparser::dialect::SparkSqlDialect;
+use sqlparser::parser::Parser;
+
+use super::{MAX_DEPTH, Source, expressions, query};
+use crate::facts::{Dataset, Mode};
+use crate::interpret::{Interpreter, Mention};
+use crate::library;
+use crate::plan::{NodeId, Sink};
+use crate::value::{Text, Value};
+
+pub(crate) fn run(interpreter: &mut Interpreter, source: &Source) -> Value {
+    let words = words(&source.sql);
+    let upper: Vec<String> = words.iter().map(|word| word.text.to_uppercase()).collect();
+    let head: Vec<&str> = upper.iter().map(String::as_str).collect();
+    match head.as_slice() {
+        ["SELECT" | "WITH" | "(" | "FROM" | "VALUES", ..] => match select(interpreter, source) {
+            Some(node) => Value::Frame(node),
+            None => unparsed(interpreter, source),
+        },
+        ["INSERT", "INTO" | "OVERWRITE", ..] => insert(interpreter, source, &words, &head),
+        ["CREATE", ..] => create(interpreter, source, &words, &head),
+        ["MERGE", "INTO", ..] => merge(interpreter, source, &words, &head),
+        ["SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN", ..] => Value::unknown("a listing"),
+        [first, ..] if is_statement(first) => Value::None,
+        _ => unparsed(interpreter, source),
+    }
+}
+
+fn is_statement(word: &str) -> bool {
+    matches!(
+        word,
+        "ALTER"
+            | "DROP"
+            | "USE"
+            | "SET"
+            | "REFRESH"
+            | "MSCK"
+            | "ANALYZE"
+            | "CACHE"
+            | "UNCACHE"
+            | "CALL"
+            | "VACUUM"
+            | "OPTIMIZE"
+            | "TRUNCATE"
+            | "DELETE"
+            | "UPDATE"
+            | "RESET"
+            | "CLEAR"
+    )
+}
+
+/// A query that is not understood may read anything.
+fn unparsed(interpreter: &mut Interpreter, source: &Source) -> Value {
+    let range = interpreter.here(source.range);
+    Value::Frame(interpreter.plan.opaque(Vec::new(), "a query that is not understood", range))
+}
+
+fn select(interpreter: &mut Interpreter, source: &Source) -> Option<NodeId> {
+    let sql = source.sql.trim_end().trim_end_matches(';');
+    let dialect = SparkSqlDialect {};
+    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).try_with_sql(sql).ok()?;
+    let parsed = parser.parse_query().ok()?;
+    Some(query::query(interpreter, source, &parsed))
+}
+
+/// `INSERT INTO|OVERWRITE [TABLE] name [PARTITION (…)] [(columns)] query`.
+fn insert(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &[&str]) -> Value {
+    let mut next = 2;
+    if head.get(next) == Some(&"TABLE") {
+        next += 1;
+    }
+    let overwrite = head.get(1) == Some(&"OVERWRITE");
+    let Some(target) = words.get(next) else { return Value::None };
+    let mut partition_keys = Vec::new();
+    if head.get(next + 1) == Some(&"PARTITION") {
+        partition_keys = bracketed(words, next + 2).into_iter().map(|word| word.text.to_owned()).collect();
+        partition_keys.retain(|word| word != "," && word != "=" && !word.starts_with('\''));
+    }
+    let Some(start) = query_start(words, next) else { return Value::None };
+    let Some(input) = select(interpreter, &source.part(start, source.sql.len())) else {
+        return unparsed(interpreter, source);
+    };
+    let mode = if overwrite { Mode::Overwrite } else { Mode::Append };
+    write(interpreter, source, target, input, mode, partition_keys, None);
+    Value::None
+}
+
+/// `CREATE [OR REPLACE] TABLE|VIEW … AS query`.
+fn create(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &[&str]) -> Value {
+    let Some(kind) = head.iter().position(|word| matches!(*word, "TABLE" | "VIEW")) else { return Value::None };
+    let replaces = head.iter().take(kind).any(|word| *word == "REPLACE");
+    let mut next = kind + 1;
+    let mut keeps = false;
+    if head.get(next..next + 3) == Some(&["IF", "NOT", "EXISTS"]) {
+        next += 3;
+        keeps = true;
+    }
+    let Some(target) = words.get(next) else { return Value::None };
+    let Some(query) = head.iter().enumerate().skip(next).find_map(|(position, word)| {
+        (*word == "AS" && matches!(head.get(position + 1), Some(&("SELECT" | "WITH" | "(")))).then_some(position + 1)
+    }) else {
+        return Value::None;
+    };
+    let Some(start) = words.get(query).map(|word| word.start) else { return Value::None };
+    let Some(input) = select(interpreter, &source.part(start, source.sql.len())) else {
+        return unparsed(interpreter, source);
+    };
+    if head.get(kind) == Some(&"VIEW") {
+        let name = source.restore(&target.text.replace('`', "")).to_lowercase();
+        interpreter.views.insert(name, input);
+        return Value::None;
+    }
+    let format = head
+        .iter()
+        .position(|word| *word == "USING")
+        .and_then(|using| words.get(using + 1))
+        .map(|word| word.text.to_lowercase());
+    let partitioned = head.iter().take(query).position(|word| *word == "PARTITIONED");
+    let partition_keys = partitioned
+        .map(|partitioned| {
+            let columns = bracketed(words, partitioned + 2);
+            columns.into_iter().map(|word| word.text.replace('`', "")).filter(|word| word != ",").collect()
+        })
+        .unwrap_or_default();
+    let mode = if replaces {
+        Mode::Overwrite
+    } else if keeps {
+        Mode::Ignore
+    } else {
+        Mode::ErrorIfExists
+    };
+    write(interpreter, source, target, input, mode, partition_keys, format);
+    Value::None
+}
+
+/// `MERGE INTO target [AS] t USING source [AS] s ON condition WHEN …`.
+fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &[&str]) -> Value {
+    let Some(target) = words.get(2) else { return Value::None };
+    let Some(using) = head.iter().position(|word| *word == "USING") else { return Value::None };
+    let alias_at = |from: usize, to: usize| {
+        words
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .find(|word| !word.text.eq_ignore_ascii_case("as"))
+            .map(|word| word.text.to_owned())
+    };
+    let target_alias = alias_at(3, using);
+    // The source is a name, or a query in brackets.
+    let (input, after) = match words.get(using + 1) {
+        Some(open) if open.text == "(" => {
+            let close = closing(words, using + 1);
+            let Some(end) = words.get(close).map(|word| word.start) else { return Value::None };
+            (select(interpreter, &source.part(open.start + 1, end)), close + 1)
+        }
+        Some(name) => (Some(query::table(interpreter, source, &source.text(name.text), source.range)), using + 2),
+        None => return Value::None,
+    };
+    let Some(mut input) = input else { return unparsed(interpreter, source) };
+    let Some(on) = head.iter().enumerate().skip(after).find(|(_, word)| **word == "ON").map(|(position, _)| position)
+    else {
+        return Value::None;
+    };
+    let range = interpreter.here(source.range);
+    if let Some(alias) = alias_at(after, on) {
+        input = interpreter.plan.alias(input, &alias, range);
+    }
+    let end = head
+        .iter()
+        .enumerate()
+        .skip(on)
+        .find(|(_, word)| **word == "WHEN")
+        .and_then(|(position, _)| words.get(position));
+    let (Some(start), end) =
+        (words.get(on + 1).map(|word| word.start), end.map_or(source.sql.len(), |word| word.start))
+    else {
+        return Value::None;
+    };
+    let part = source.part(start, end);
+    let dialect = SparkSqlDialect {};
+    let condition = Parser::new(&dialect)
+        .with_recursion_limit(MAX_DEPTH)
+        .try_with_sql(&part.sql)
+        .and_then(|mut parser| parser.parse_expr())
+        .ok()
+        .map(|parsed| expressions::Lowering { source: &part, interpreter }.expr(&parsed, 0));
+    let dataset = target_dataset(source, target, None);
+    interpreter.mention(source.range, Mention::Target(interpreter.plan.sinks.len()));
+    let merge_keys =
+        condition.as_ref().map(|condition| library::merge_keys(condition, target_alias.as_deref())).unwrap_or_default();
+    let sink = Sink {
+        input,
+        dataset,
+        mode: Mode::Merge,
+        partition_keys: Vec::new(),
+        merge_keys,
+        dynamic_overwrite: None,
+        registers_partitions: None,
+        range,
+    };
+    library::add_sink(interpreter, sink);
+    Value::None
+}
+
+fn write(
+    interpreter: &mut Interpreter,
+    source: &Source,
+    target: &Word,
+    input: NodeId,
+    mode: Mode,
+    partition_keys: Vec<String>,
+    format: Option<String>,
+) {
+    let dataset = target_dataset(source, target, format);
+    let setting = interpreter.settings.get("spark.sql.sources.partitionOverwriteMode");
+    let dynamic = setting
+        .map(|value| interpreter.to_text(value).render())
+        .is_some_and(|mode| mode.eq_ignore_ascii_case("dynamic"));
+    let registers_partitions = (!partition_keys.is_empty()).then_some(true);
+    let range = interpreter.here(source.range);
+    let sink = Sink {
+        input,
+        dataset,
+        mode,
+        partition_keys,
+        merge_keys: Vec::new(),
+        dynamic_overwrite: Some(dynamic),
+        registers_partitions,
+        range,
+    };
+    library::add_sink(interpreter, sink);
+}
+
+fn target_dataset(source: &Source, target: &Word, format: Option<String>) -> Dataset {
+    let text: Text = source.text(&target.text.replace('`', ""));
+    Dataset { format, ..library::named_table(&text) }
+}
+
+/// A word of SQL: a name with its dots, a bracket, a comma, a literal.
+#[derive(Debug)]
+struct Word<'s> {
+    text: &'s str,
+    start: usize,
+}
+
+/// The words of a statement, comments left out.
+fn words(sql: &str) -> Vec<Word<'_>> {
+    let bytes = sql.as_bytes();
+    let mut words = Vec::new();
+    let mut position = 0;
+    let is_name = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'`' | b'$' | b'-' | b'/' | b':') || byte >= 0x80
+    };
+    while let Some(byte) = bytes.get(position).copied() {
+        let rest = sql.get(position..).unwrap_or("");
+        let length = match byte {
+            b'-' if rest.starts_with("--") => {
+                position += rest.find('\n').unwrap_or(rest.len());
+                continue;
+            }
+            b'/' if rest.starts_with("/*") => {
+                position += rest.find("*/").map_or(rest.len(), |end| end + 2);
+                continue;
+            }
+            byte if byte.is_ascii_whitespace() => {
+                position += 1;
+                continue;
+            }
+            b'\'' | b'"' => rest.get(1..).and_then(|rest| rest.find(byte as char)).map_or(rest.len(), |end| end + 2),
+            b'`' | b'_' => name_length(rest, &is_name),
+            byte if is_name(byte) => name_length(rest, &is_name),
+            _ => 1,
+        };
+        let end = (position + length.max(1)).min(sql.len());
+        match sql.get(position..end) {
+            Some(text) => words.push(Word { text, start: position }),
+            None => break,
+        }
+        position = end;
+    }
+    words
+}
+
+fn name_length(rest: &str, is_name: &dyn Fn(u8) -> bool) -> usize {
+    let mut quoted = false;
+    for (position, byte) in rest.bytes().enumerate() {
+        if byte == b'`' {
+            quoted = !quoted;
+        } else if !quoted && !is_name(byte) {
+            return position;
+        }
+    }
+    rest.len()
+}
+
+/// Where the query of an INSERT starts.
+fn query_start(words: &[Word], from: usize) -> Option<usize> {
+    words
+        .iter()
+        .skip(from)
+        .find(|word| matches!(word.text.to_uppercase().as_str(), "SELECT" | "WITH" | "VALUES" | "FROM"))
+        .map(|word| word.start)
+}
+
+/// The words inside the bracket that opens at a position.
+fn bracketed<'w, 's>(words: &'w [Word<'s>], open: usize) -> Vec<&'w Word<'s>> {
+    let close = closing(words, open);
+    words.get(open + 1..close).unwrap_or_default().iter().collect()
+}
+
+/// The bracket that closes the one at a position.
+fn closing(words: &[Word], open: usize) -> usize {
+    let mut depth = 0usize;
+    for (position, word) in words.iter().enumerate().skip(open) {
+        match word.text {
+            "(" => depth += 1,
+            ")" => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return position;
+                }
+            }
+            _ => {}
+        }
+    }
+    words.len()
+}

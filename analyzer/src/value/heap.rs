@@ -1,0 +1,166 @@
+//! Mutable objects, and how the states of several arms become one.
+//!
+//! A write inside an arm saves the object once; leaving the arm takes the changes out again, so that the next arm
+//! starts from the same state. [`crate::interpret`] then joins the changes of all arms.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
+
+use super::{Class, Value};
+use crate::plan::NodeId;
+
+/// An object of the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ObjectId(pub u32);
+
+/// What an object holds. `exact` is false where there may be more, or fewer, than these.
+#[derive(Clone, Debug)]
+pub(crate) enum Object {
+    List {
+        items: Vec<Value>,
+        exact: bool,
+    },
+    Set {
+        items: Vec<Value>,
+        exact: bool,
+    },
+    Dict {
+        entries: Vec<(Value, Value)>,
+        exact: bool,
+    },
+    Instance {
+        class: Rc<Class>,
+        attributes: IndexMap<String, Value>,
+    },
+    /// Variables of a module, function call or class body.
+    Scope {
+        names: IndexMap<String, Value>,
+        parent: Option<ObjectId>,
+        globals: Vec<String>,
+    },
+    Sink(SinkBuilder),
+}
+
+/// `glueContext.getSink(…)` with what has been set on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SinkBuilder {
+    pub connection_type: Option<Value>,
+    pub path: Option<Value>,
+    pub format: Option<Value>,
+    pub database: Option<Value>,
+    pub table: Option<Value>,
+    pub partition_keys: Vec<String>,
+    pub updates_catalog: Option<bool>,
+    pub frame: Option<NodeId>,
+}
+
+/// All objects of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Heap {
+    objects: Vec<Rc<Object>>,
+    arms: Vec<Arm>,
+}
+
+#[derive(Debug, Default)]
+struct Arm {
+    /// Objects with this index or higher were made inside the arm.
+    first_new: usize,
+    saved: FxHashMap<ObjectId, Rc<Object>>,
+}
+
+/// What one arm changed: the objects as the arm left them.
+pub(crate) type Changes = Vec<(ObjectId, Rc<Object>)>;
+
+impl Heap {
+    pub(crate) fn add(&mut self, object: Object) -> ObjectId {
+        let id = ObjectId(u32::try_from(self.objects.len()).unwrap_or(u32::MAX));
+        self.objects.push(Rc::new(object));
+        id
+    }
+
+    pub(crate) fn get(&self, id: ObjectId) -> &Object {
+        // Ids are only made by `add`, and objects are never removed.
+        &self.objects[id.0 as usize]
+    }
+
+    pub(crate) fn shared(&self, id: ObjectId) -> Rc<Object> {
+        self.objects[id.0 as usize].clone()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ObjectId) -> &mut Object {
+        let index = id.0 as usize;
+        if let Some(arm) = self.arms.last_mut()
+            && index < arm.first_new
+        {
+            arm.saved.entry(id).or_insert_with(|| self.objects[index].clone());
+        }
+        Rc::make_mut(&mut self.objects[index])
+    }
+
+    /// Starts an arm.
+    pub(crate) fn enter(&mut self) {
+        self.arms.push(Arm { first_new: self.objects.len(), saved: FxHashMap::default() });
+    }
+
+    /// Ends an arm: puts back what was before it and returns what it changed, in the order of the objects.
+    pub(crate) fn leave(&mut self) -> Changes {
+        let Some(arm) = self.arms.pop() else { return Vec::new() };
+        let mut changes: Changes = arm
+            .saved
+            .into_iter()
+            .map(|(id, before)| (id, std::mem::replace(&mut self.objects[id.0 as usize], before)))
+            .collect();
+        changes.sort_by_key(|(id, _)| *id);
+        changes
+    }
+
+    /// Makes an object what an arm left it as.
+    pub(crate) fn put(&mut self, id: ObjectId, object: Rc<Object>) {
+        self.get_mut(id);
+        self.objects[id.0 as usize] = object;
+    }
+
+    pub(crate) fn list(&mut self, items: Vec<Value>, exact: bool) -> Value {
+        Value::Object(self.add(Object::List { items, exact }))
+    }
+
+    pub(crate) fn dict(&mut self, entries: Vec<(Value, Value)>, exact: bool) -> Value {
+        Value::Object(self.add(Object::Dict { entries, exact }))
+    }
+
+    pub(crate) fn scope(&mut self, parent: Option<ObjectId>) -> ObjectId {
+        self.add(Object::Scope { names: IndexMap::new(), parent, globals: Vec::new() })
+    }
+
+    /// Items of a list, tuple or set, with whether they are all.
+    pub(crate) fn items(&self, value: &Value) -> Option<(Vec<Value>, bool)> {
+        match value {
+            Value::Tuple(items) => Some((items.to_vec(), true)),
+            Value::Object(id) => match self.get(*id) {
+                Object::List { items, exact } | Object::Set { items, exact } => Some((items.clone(), *exact)),
+                Object::Dict { entries, exact } => Some((entries.iter().map(|(key, _)| key.clone()).collect(), *exact)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Entries of a dict, with whether they are all.
+    pub(crate) fn entries(&self, value: &Value) -> Option<(Vec<(Value, Value)>, bool)> {
+        match value {
+            Value::Object(id) => match self.get(*id) {
+                Object::Dict { entries, exact } => Some((entries.clone(), *exact)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The value of a text key of a dict.
+    pub(crate) fn entry(&self, value: &Value, key: &str) -> Option<Value> {
+        let (entries, _) = self.entries(value)?;
+        entries.into_iter().rev().find(|(known, _)| known.exact_text() == Some(key)).map(|(_, value)| value)
+    }
+}
