@@ -32,7 +32,7 @@ fn is_negatable(expr: &Expr) -> bool {
         ExprKind::IsNull(_)
             | ExprKind::InList { .. }
             | ExprKind::Like { .. }
-            | ExprKind::Binary { op: BinaryOp::Equal, .. }
+            | ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NullSafeEqual, .. }
     )
 }
 
@@ -53,6 +53,9 @@ fn bare(expr: &Expr, own: u8) -> String {
             ExprKind::Like { operand, pattern } => format!("{} NOT LIKE {}", print(operand, 5), print(pattern, 5)),
             ExprKind::Binary { op: BinaryOp::Equal, left, right } => {
                 format!("{} <> {}", print(left, 5), print(right, 5))
+            }
+            ExprKind::Binary { op: BinaryOp::NullSafeEqual, left, right } => {
+                format!("{} IS DISTINCT FROM {}", print(left, 5), print(right, 5))
             }
             _ => format!("NOT {}", print(inner, 4)),
         },

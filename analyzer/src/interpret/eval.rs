@@ -83,6 +83,11 @@ impl Interpreter<'_> {
             ExprKind::Compare { first, rest } => self.compare(first, rest, expr.range, scope),
             ExprKind::Logical { and, left, right } => {
                 let value = self.eval(left, scope);
+                if self.over_rows && matches!(value, Value::Column(_)) {
+                    let op = if *and { BinaryOp::BitAnd } else { BinaryOp::BitOr };
+                    let other = self.eval(right, scope);
+                    return self.binary(op, &value, &other, expr.range);
+                }
                 self.check_condition(&value, left);
                 match value.truth(&self.heap) {
                     Some(truth) if truth == *and => self.eval(right, scope),
@@ -100,6 +105,9 @@ impl Interpreter<'_> {
             }
             ExprKind::Not(operand) => {
                 let value = self.eval(operand, scope);
+                if let (true, Value::Column(column)) = (self.over_rows, &value) {
+                    return library::column::invert(column, self.here(expr.range));
+                }
                 self.check_condition(&value, operand);
                 value.truth(&self.heap).map_or(Value::unknown("a condition"), |truth| Value::Bool(!truth))
             }
@@ -503,7 +511,7 @@ impl Interpreter<'_> {
 
     /// Reports a column where Python wants a truth value: `and`, `or`, `not` and `if` do not work on columns.
     pub(crate) fn check_condition(&mut self, value: &Value, expr: &Expr) {
-        if matches!(value, Value::Column(_)) && self.is_certain() {
+        if matches!(value, Value::Column(_)) && self.is_certain() && !self.over_rows {
             let message = "Python cannot turn a column into true or false. Use `&` for and, `|` for or, `~` for not, each operand in brackets.";
             self.report("column-as-condition", Severity::Error, expr.range, message.to_owned(), Vec::new(), Vec::new());
         }

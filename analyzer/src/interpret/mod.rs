@@ -60,6 +60,8 @@ pub(crate) struct Interpreter<'w> {
     site: TextRange,
     /// Depth of arms, handlers and loops of which it is not known whether they run.
     uncertain: u32,
+    /// Whether a Python function over rows is executed, with the frame's columns for the values of a row.
+    pub over_rows: bool,
     modules: FxHashMap<String, Option<ObjectId>>,
     module_scope: ObjectId,
     called: IndexSet<*const crate::syntax::ast::FunctionDef>,
@@ -91,6 +93,7 @@ impl<'w> Interpreter<'w> {
             file: 0,
             site: TextRange::default(),
             uncertain: 0,
+            over_rows: false,
             modules: FxHashMap::default(),
             module_scope,
             called: IndexSet::new(),

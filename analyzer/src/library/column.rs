@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use contract::expr::{BinaryOp, Expr, ExprKind};
 use contract::types::DataType;
+use contract::value::Value as Constant;
 
 use super::functions;
 use crate::expression;
@@ -121,6 +122,11 @@ pub(crate) fn compare(
     range: TextRange,
 ) -> Value {
     let range = interpreter.here(range);
+    if interpreter.over_rows
+        && let Some(column) = compare_rows(interpreter, op, left, right, range)
+    {
+        return column;
+    }
     let (a, b) = (constant(left, range), constant(right, range));
     let column = match op {
         ast::CompareOp::NotEqual => expression::not(expression::binary(BinaryOp::Equal, a, b, range), range),
@@ -130,6 +136,45 @@ pub(crate) fn compare(
         },
     };
     Value::column(column)
+}
+
+/// A comparison of Python values: `None` equals `None` and differs from everything else, and `in` is membership.
+fn compare_rows(
+    interpreter: &mut Interpreter,
+    op: ast::CompareOp,
+    left: &Value,
+    right: &Value,
+    range: TextRange,
+) -> Option<Value> {
+    let null_safe = |a: Expr, b: Expr| match (&a.kind, &b.kind) {
+        (_, ExprKind::Literal(Constant::Null)) => boolean(ExprKind::IsNull(Box::new(a)), range),
+        // Where the other side is a constant, a NULL is unequal to it and fails the filter as SQL's NULL does.
+        _ => expression::binary(BinaryOp::Equal, a, b, range),
+    };
+    let differs = |a: Expr, b: Expr| match (&a.kind, &b.kind) {
+        (_, ExprKind::Literal(Constant::Null)) => expression::not(boolean(ExprKind::IsNull(Box::new(a)), range), range),
+        _ => expression::not(expression::binary(BinaryOp::NullSafeEqual, a, b, range), range),
+    };
+    let column = match op {
+        ast::CompareOp::Equal | ast::CompareOp::Is => null_safe(constant(left, range), constant(right, range)),
+        ast::CompareOp::NotEqual | ast::CompareOp::IsNot => differs(constant(left, range), constant(right, range)),
+        ast::CompareOp::In | ast::CompareOp::NotIn => {
+            let (Value::Column(_), Some((items, true))) = (left, interpreter.heap.items(right)) else {
+                // `x in "ABC"` tests for a part of the text.
+                let inputs = vec![constant(left, range), constant(right, range)];
+                return Some(Value::column(expression::opaque("contains", inputs, DataType::Boolean, range)));
+            };
+            let list = items.iter().map(|item| constant(item, range)).collect();
+            let found = boolean(ExprKind::InList { operand: Box::new(constant(left, range)), list }, range);
+            if op == ast::CompareOp::In { found } else { expression::not(found, range) }
+        }
+        _ => return None,
+    };
+    Some(Value::column(column))
+}
+
+fn boolean(kind: ExprKind, range: TextRange) -> Expr {
+    Expr { kind, data_type: DataType::Boolean, span: expression::span(range) }
 }
 
 pub(crate) fn negate(column: &ColumnValue, range: TextRange) -> Value {

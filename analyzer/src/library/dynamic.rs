@@ -228,9 +228,10 @@ fn lambda_predicate(
     let Value::Function(closure) = function else {
         return expression::opaque("a Python function", Vec::new(), DataType::Boolean, here);
     };
-    // Python's comparison keeps what SQL's would make NULL, so only plain tests of one column are understood.
+    let outer = std::mem::replace(&mut interpreter.over_rows, true);
     let row = Value::Frame(node);
     let verdict = interpreter.call(&Value::Function(Rc::clone(closure)), Args::of(vec![row], range));
+    interpreter.over_rows = outer;
     match verdict {
         Value::Column(column) => bind::bind(interpreter, node, &column.expr),
         _ => expression::opaque("a Python function", Vec::new(), DataType::Boolean, here),

@@ -235,12 +235,9 @@ pub(crate) fn check_keywords(interpreter: &mut Interpreter, args: &Args, known: 
         }
         let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
         let suggestions = super::bind::nearest(&keyword.name, &names);
-        // awsglue ignores keywords that it does not know, so only a misspelling is certain to be wrong.
+        // The call takes further keywords without a word, so only one that stands for a missing one is wrong.
         if let Some(best) = suggestions.first().filter(|best| args.named(best).is_none()) {
-            let message = format!(
-                "`{}` is no argument of this call, and awsglue ignores it in silence. Did you mean `{best}`?",
-                keyword.name
-            );
+            let message = format!("`{}` is no argument of this call. Did you mean `{best}`?", keyword.name);
             let best = vec![best.clone()];
             interpreter.report("misspelt-keyword", Severity::Error, keyword.name_range, message, best, Vec::new());
         }

@@ -90,12 +90,33 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
         }
         ("pandas", _) => interpreter.tainted("a pandas frame", &args.values()),
         ("job", _) | ("logging" | "logger", _) => Value::None,
+        // A getter of another module, such as `get_job_argument("target")`, yields what the job is given under the name.
+        _ if !super::is_library(root) && gives_argument(name) => match args.positional.first() {
+            Some((key @ Value::Text(text), _)) if text.exact().is_some() => {
+                let source = if name.contains("env") && !name.contains("glue") {
+                    ArgumentSource::Environment
+                } else {
+                    ArgumentSource::Job
+                };
+                session::argument(interpreter, source, key)
+            }
+            _ => interpreter.tainted("the result of a helper that is not in the script", &args.values()),
+        },
         _ => {
             interpreter.call_arguments(&args);
             // A helper that is handed the session, or a module that the caller did not supply.
             interpreter.tainted("the result of a helper that is not in the script", &args.values())
         }
     }
+}
+
+/// Whether a function's name says that it returns an argument, variable or parameter by name.
+fn gives_argument(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let words: Vec<&str> = name.split('_').collect();
+    let of_run = ["arg", "args", "argument", "env", "param", "parameter", "parameters", "option", "ssm", "job"];
+    matches!(words.first(), Some(&("get" | "read" | "resolve" | "fetch")))
+        && words.iter().any(|word| of_run.contains(word))
 }
 
 fn run_date() -> Value {

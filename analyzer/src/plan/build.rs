@@ -100,8 +100,11 @@ impl Plan {
                     let wanted = |qualifiers: &[String]| {
                         qualifier.as_ref().is_none_or(|q| qualifiers.iter().any(|own| own.eq_ignore_ascii_case(q)))
                     };
+                    let known = schema.fields.len() + schema.rests.len();
                     schema.fields.extend(source.fields.iter().filter(|field| wanted(&field.qualifiers)).cloned());
                     schema.rests.extend(source.rests.iter().filter(|rest| wanted(&rest.qualifiers)).cloned());
+                    // `column.*` are the fields of a struct.
+                    unknown |= qualifier.is_some() && schema.fields.len() + schema.rests.len() == known;
                 }
                 SelectItem::Column { name, expr } => {
                     let field = self.output_field(&source, &name, &expr, range);
