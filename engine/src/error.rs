@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a stage could not do its work. The command line maps each kind to an exit code.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The person's input or configuration is wrong (exit code 2).
     #[error("{place}: {problem}\n  next: {next}")]

@@ -6,6 +6,7 @@
 pub mod artifacts;
 pub mod pipeline;
 pub mod postload;
+pub mod profile;
 pub mod verify;
 
 use contract::schema::TableName;

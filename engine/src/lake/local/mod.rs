@@ -1,1 +1,192 @@
-//! A folder of Parquet, CSV and JSON files as a lake, queried by DataFusion.
+//! A folder of Parquet, CSV and JSON-lines files as a lake, queried by DataFusion.
+//!
+//! # Which tables a folder holds
+//!
+//! | in the folder | table |
+//! |---|---|
+//! | `sales/orders/…`, files at any depth, with or without `key=value` partition folders | `sales.orders` |
+//! | `orders.csv` in the root | `default.orders` |
+//! | `data/orders.csv` beside files of other columns | `data.orders` |
+//! | `orders/…` whose files share their columns, or that has partition folders | `default.orders` |
+//! | `_catalog/sales.orders.json`, in the shape of Glue's `GetTable` | `sales.orders`, its types declared |
+//!
+//! Files are CSV with a header line (separated by comma, semicolon, tab or bar), JSON lines or Parquet; text may be
+//! gzip. Names that start with `.` or `_`, `*.crc` and zero-byte files are no data. An empty CSV field is NULL.
+
+mod discovery;
+mod engine;
+mod frequent;
+mod glue;
+mod infer;
+mod listing;
+mod load;
+mod provider;
+pub mod sandbox;
+mod store;
+mod text;
+mod text_source;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use contract::schema::TableName;
+use datafusion::prelude::SessionContext;
+
+use self::discovery::discover;
+use self::load::{LoadedTable, Memory, load};
+pub use self::store::LocalStore;
+use crate::lake::{ArtifactStore, Catalog, Lake, QueryEngine, Table};
+use crate::{Error, Result};
+
+/// How a folder is opened as a lake.
+#[derive(Clone, Debug)]
+pub struct LocalLakeOptions {
+    /// The folder of data.
+    pub root: PathBuf,
+    /// The folder of artifacts.
+    pub store: PathBuf,
+    /// Memory in bytes that queries may hold before they spill to disk.
+    pub memory_bytes: usize,
+    /// Where queries spill; the system's temporary folder where absent.
+    pub spill: Option<PathBuf>,
+    /// Threads that a query uses; as many as the machine has where absent.
+    pub threads: Option<usize>,
+    /// The program that runs SQL from outside as `PROGRAM internal-query`; the running one where absent.
+    pub program: Option<PathBuf>,
+    /// The instant that [`Lake::now`] answers; the clock's where absent.
+    pub now: Option<DateTime<Utc>>,
+}
+
+impl LocalLakeOptions {
+    /// A lake in `root` with its artifacts in `store`, and defaults for the rest: 1 GiB of memory, all threads.
+    pub fn new(root: impl Into<PathBuf>, store: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            store: store.into(),
+            memory_bytes: 1 << 30,
+            spill: None,
+            threads: None,
+            program: None,
+            now: None,
+        }
+    }
+}
+
+/// A folder as a lake.
+pub struct LocalLake {
+    inner: Arc<Inner>,
+    context: SessionContext,
+    store: LocalStore,
+}
+
+/// What the catalog and the query engine share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    options: LocalLakeOptions,
+    root: PathBuf,
+    memory: Memory,
+    /// The only tables that queries see; all where absent.
+    visible: Option<Vec<TableName>>,
+}
+
+impl LocalLake {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// A root that does not exist or is no folder; a spill folder that cannot be written.
+    pub fn open(options: LocalLakeOptions) -> Result<Self> {
+        let store = LocalStore::open(&options.store);
+        let inner = Arc::new(Inner::new(options, None)?);
+        let context = engine::context(&inner)?;
+        Ok(Self { inner, context, store })
+    }
+
+    /// The canonical path of the data folder.
+    pub fn root(&self) -> &Path {
+        &self.inner.root
+    }
+}
+
+impl Lake for LocalLake {
+    fn catalog(&self) -> &dyn Catalog {
+        self
+    }
+
+    fn engine(&self) -> &dyn QueryEngine {
+        self
+    }
+
+    fn store(&self) -> &dyn ArtifactStore {
+        &self.store
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.inner.options.now.unwrap_or_else(Utc::now)
+    }
+}
+
+#[async_trait]
+impl Catalog for LocalLake {
+    async fn tables(&self) -> Result<Vec<TableName>> {
+        let inner = self.inner.clone();
+        blocking(move || Ok(discover(&inner.root)?.into_keys().collect())).await
+    }
+
+    async fn table(&self, name: &TableName) -> Result<Table> {
+        Ok(self.inner.load(name).await?.table)
+    }
+}
+
+impl Inner {
+    fn new(options: LocalLakeOptions, visible: Option<Vec<TableName>>) -> Result<Self> {
+        let root = std::fs::canonicalize(&options.root).ok().filter(|root| root.is_dir()).ok_or_else(|| {
+            Error::input(
+                options.root.display(),
+                "the lake's folder does not exist",
+                "create it, or set `lake` in de-copilot.toml to the folder of the data",
+            )
+        })?;
+        Ok(Self { options, root, memory: Memory::default(), visible })
+    }
+
+    async fn load(self: &Arc<Self>, name: &TableName) -> Result<LoadedTable> {
+        let (inner, name) = (self.clone(), name.clone());
+        blocking(move || {
+            let mut tables = discover(&inner.root)?;
+            if let Some(visible) = &inner.visible {
+                tables.retain(|name, _| visible.contains(name));
+            }
+            let found = tables.get(&name).ok_or_else(|| unknown_table(&name, &inner.root, tables.keys()))?;
+            load(&inner.root, &name, found, &inner.memory)
+        })
+        .await
+    }
+}
+
+/// Runs file work off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::environment("file reader", error, "run again"))?
+}
+
+/// The error for a table that the lake does not have: the nearest names, or why the name cannot be one.
+fn unknown_table<'a>(name: &TableName, root: &Path, known: impl Iterator<Item = &'a TableName>) -> Error {
+    let shown = name.to_string();
+    if [&name.database, &name.table].iter().any(|part| part.contains(['/', '\\', '\0']) || part.contains("..")) {
+        let problem = "a table's name cannot be a path; it would leave the lake";
+        return Error::input(format!("table {shown:?}"), problem, "name it as database.table");
+    }
+    let mut near: Vec<_> = known.map(|known| (strsim::jaro_winkler(&shown, &known.to_string()), known)).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let near: Vec<_> = near.iter().take(3).map(|(_, known)| known.to_string()).collect();
+    let next = match near.is_empty() {
+        true => format!("put data files under {}", root.join(&name.database).join(&name.table).display()),
+        false => format!("did you mean {}?", near.join(", ")),
+    };
+    Error::input(format!("table {shown}"), format!("is not in the lake {}", root.display()), next)
+}

@@ -1,0 +1,319 @@
+//! Statistics of a table, from one scan.
+
+use std::time::Instant;
+
+use contract::document::{ColumnProfile, Profile, TopValue, VERSION};
+use contract::schema::{Column, TableName};
+use contract::types::DataType;
+use contract::value::Value;
+use serde_json::{Number, Value as Json};
+
+use crate::lake::{Cost, DataFile, Lake, Table};
+use crate::{Error, Result};
+
+/// What is profiled and how much of it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileOptions {
+    /// Only rows of this range; all where absent.
+    pub range: Option<DateRange>,
+    /// Columns of at most so many different values keep them all, with their counts.
+    pub top_values: usize,
+}
+
+impl Default for ProfileOptions {
+    fn default() -> Self {
+        Self { range: None, top_values: 50 }
+    }
+}
+
+/// Rows whose column lies between two values, both included; for learning on some days and trying on others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateRange {
+    /// A date, number or text column, usually a partition key.
+    pub column: String,
+    /// The first value, spelled as in a partition folder; open where absent.
+    pub from: Option<String>,
+    /// The last value; open where absent.
+    pub to: Option<String>,
+}
+
+/// A profile with what it cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profiled {
+    /// The statistics.
+    pub profile: Profile,
+    /// The scan's time and bytes.
+    pub cost: Cost,
+}
+
+/// Profiles a table by one query that reads each of its columns once.
+///
+/// Per column: share of NULLs, distinct values (exact up to a thousand, else approximate), smallest and largest value,
+/// mean and 95th percentile of numbers with NaN aside, share of NaNs, and for text the share of blanks and the lengths.
+/// Columns that look personal keep no value of their own. Files that cannot be read are named and counted nowhere.
+///
+/// # Errors
+/// An unknown table, or a range over a column that the table does not have.
+pub async fn profile(lake: &dyn Lake, name: &TableName, options: &ProfileOptions) -> Result<Profiled> {
+    let started = Instant::now();
+    let table = lake.catalog().table(name).await?;
+    let condition = options.range.as_ref().map(|range| condition(&table, range)).transpose()?;
+    let selected: Vec<&DataFile> = match &options.range {
+        Some(range) => table.files.iter().filter(|file| in_range(&table, file, range)).collect(),
+        None => table.files.iter().collect(),
+    };
+    let result = lake.engine().query(&query(&table, condition.as_deref())).await?;
+    // The scan may find files that its listing could not know to be damaged.
+    let unreadable = lake.catalog().table(name).await?.unreadable;
+    let row = result.rows.first().map_or(&[][..], Vec::as_slice);
+    let rows = row.first().map_or(0, count);
+    let mut cells = row.iter().skip(1);
+    let mut columns = indexmap::IndexMap::new();
+    for column in &table.schema.columns {
+        let measures = measures(column);
+        let values: Vec<(Measure, &Value)> = measures.into_iter().zip(cells.by_ref()).collect();
+        columns.insert(column.name.clone(), read_column(column, rows, &values, options.top_values));
+    }
+    let now = lake.now();
+    let profile = Profile {
+        version: VERSION,
+        table_name: name.table.clone(),
+        database: name.database.clone(),
+        date: newest_date(&table, &selected).unwrap_or_else(|| now.format("%Y-%m-%d").to_string()),
+        profiled_at: now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        row_count: rows,
+        file_count: selected.len() as u64,
+        total_bytes: selected.iter().map(|file| file.bytes).sum(),
+        unreadable_files: unreadable.iter().map(|(path, reason)| format!("{path}: {reason}")).collect(),
+        column_stats: columns,
+    };
+    let cost = Cost { seconds: started.elapsed().as_secs_f64(), ..result.cost };
+    Ok(Profiled { profile, cost })
+}
+
+/// One aggregate of a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Measure {
+    Present,
+    Nan,
+    Distinct,
+    Min,
+    Max,
+    Mean,
+    P95,
+    Blank,
+    Shortest,
+    Longest,
+    Frequent,
+}
+
+fn measures(column: &Column) -> Vec<Measure> {
+    use Measure::{Blank, Distinct, Frequent, Longest, Max, Mean, Min, Nan, P95, Present, Shortest};
+    match &column.data_type {
+        DataType::Float | DataType::Double => vec![Present, Nan, Distinct, Min, Max, Mean, P95, Frequent],
+        ty if is_number(ty) => vec![Present, Distinct, Min, Max, Mean, P95, Frequent],
+        DataType::Date | DataType::Timestamp => vec![Present, Distinct, Min, Max, Frequent],
+        ty if is_text(ty) => vec![Present, Distinct, Blank, Shortest, Longest, Frequent],
+        DataType::Boolean => vec![Present, Distinct, Frequent],
+        _ => vec![Present],
+    }
+}
+
+/// The SQL of a measure. The embedded engine has no approximate distinct of doubles, so their text is counted.
+fn aggregate(column: &Column, measure: Measure) -> String {
+    let name = quoted(&column.name);
+    let floating = matches!(column.data_type, DataType::Float | DataType::Double);
+    let finite = if floating { format!("CASE WHEN isnan({name}) THEN NULL ELSE {name} END") } else { name.clone() };
+    match measure {
+        Measure::Present => format!("count({name})"),
+        Measure::Nan => format!("sum(CASE WHEN isnan({name}) THEN 1 ELSE 0 END)"),
+        Measure::Distinct if floating || column.data_type == DataType::Boolean => {
+            format!("approx_distinct(CAST({name} AS VARCHAR))")
+        }
+        Measure::Distinct if matches!(column.data_type, DataType::Decimal { .. }) => {
+            format!("approx_distinct(CAST({name} AS VARCHAR))")
+        }
+        Measure::Distinct => format!("approx_distinct({name})"),
+        Measure::Min => format!("min({finite})"),
+        Measure::Max => format!("max({finite})"),
+        Measure::Mean => format!("avg(CAST({finite} AS DOUBLE))"),
+        Measure::P95 => format!("approx_percentile_cont(CAST({finite} AS DOUBLE), 0.95)"),
+        Measure::Blank => format!("sum(CASE WHEN btrim({name}) = '' THEN 1 ELSE 0 END)"),
+        Measure::Shortest => format!("min(character_length({name}))"),
+        Measure::Longest => format!("max(character_length({name}))"),
+        Measure::Frequent => format!("frequent_values({name})"),
+    }
+}
+
+fn query(table: &Table, condition: Option<&str>) -> String {
+    let mut aggregates = vec!["count(*)".to_owned()];
+    for column in &table.schema.columns {
+        aggregates.extend(measures(column).into_iter().map(|measure| aggregate(column, measure)));
+    }
+    let named = aggregates.iter().enumerate().map(|(i, sql)| format!("{sql} AS m{i}")).collect::<Vec<_>>();
+    let filter = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+    let (database, name) = (quoted(&table.name.database), quoted(&table.name.table));
+    format!("SELECT {} FROM {database}.{name}{filter}", named.join(", "))
+}
+
+fn read_column(column: &Column, rows: u64, values: &[(Measure, &Value)], top_values: usize) -> ColumnProfile {
+    let value = |measure| values.iter().find(|(m, _)| *m == measure).map(|(_, value)| *value);
+    let number = |measure| value(measure).map(count);
+    let share = |part: u64| if rows == 0 { 0.0 } else { round(part as f64 * 100.0 / rows as f64) };
+    let present = number(Measure::Present).unwrap_or(0);
+    let personal = looks_personal(&column.name);
+    let frequent = value(Measure::Frequent).and_then(|list| top(list, &column.data_type));
+    // The sketch of a column of few values may miss by one; their list does not.
+    let exact = frequent.as_ref().map(|list| list.len() as u64);
+    let shown = |measure| value(measure).filter(|_| !personal).and_then(to_json);
+    ColumnProfile {
+        data_type: column.data_type.to_string(),
+        null_pct: share(rows.saturating_sub(present)),
+        nan_pct: number(Measure::Nan).map(share),
+        min: shown(Measure::Min),
+        max: shown(Measure::Max),
+        mean: value(Measure::Mean).and_then(double),
+        p95: value(Measure::P95).and_then(double),
+        distinct_count: exact.or(number(Measure::Distinct)),
+        distinct_exact: exact.is_some(),
+        blank_pct: number(Measure::Blank).map(share),
+        length: number(Measure::Shortest).zip(number(Measure::Longest)).filter(|_| present > 0),
+        top_values: frequent.filter(|list| list.len() <= top_values && !personal).unwrap_or_default(),
+    }
+}
+
+fn top(list: &Value, data_type: &DataType) -> Option<Vec<TopValue>> {
+    let Value::Array(entries) = list else { return None };
+    let entry = |entry: &Value| match entry {
+        Value::Struct(fields) => match fields.as_slice() {
+            [(_, Value::String(text)), (_, counted)] => {
+                Some(TopValue { value: from_text(text, data_type), count: count(counted) })
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    entries.iter().map(entry).collect()
+}
+
+fn from_text(text: &str, data_type: &DataType) -> Json {
+    let number = match data_type {
+        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => text.parse::<i64>().ok().map(Json::from),
+        DataType::Float | DataType::Double | DataType::Decimal { .. } => text.parse::<f64>().ok().and_then(finite),
+        DataType::Boolean => text.parse::<bool>().ok().map(Json::from),
+        _ => None,
+    };
+    number.unwrap_or_else(|| Json::from(text))
+}
+
+fn to_json(value: &Value) -> Option<Json> {
+    match value {
+        Value::Int(v) => Some(Json::from(*v)),
+        Value::Date(_) | Value::Timestamp(_) => time_text(value).map(Json::from),
+        other => double(other).and_then(finite),
+    }
+}
+
+fn time_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Date(days) => {
+            let date = chrono::NaiveDate::from_epoch_days(*days)?;
+            Some(date.format("%Y-%m-%d").to_string())
+        }
+        Value::Timestamp(micros) => {
+            let instant = chrono::DateTime::from_timestamp_micros(*micros)?;
+            Some(instant.naive_utc().format("%Y-%m-%d %H:%M:%S%.f").to_string())
+        }
+        _ => None,
+    }
+}
+
+fn double(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(v) => Some(*v as f64),
+        Value::Double(v) => Some(*v),
+        Value::Decimal(unscaled, scale) => Some(*unscaled as f64 / 10f64.powi(i32::from(*scale))),
+        _ => None,
+    }
+}
+
+fn finite(number: f64) -> Option<Json> {
+    Number::from_f64(number).map(Json::Number)
+}
+
+fn count(value: &Value) -> u64 {
+    match value {
+        Value::Int(v) => u64::try_from(*v).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Shares are kept to six digits, so that two equal tables have equal profiles whatever the order of the sums.
+fn round(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
+}
+
+fn is_number(ty: &DataType) -> bool {
+    use DataType::{BigInt, Decimal, Double, Float, Int, SmallInt, TinyInt};
+    matches!(ty, TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal { .. })
+}
+
+fn is_text(ty: &DataType) -> bool {
+    matches!(ty, DataType::String | DataType::Char(_) | DataType::Varchar(_))
+}
+
+/// Whether a column's values may tell who somebody is; such values are never stored.
+fn looks_personal(column: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "email", "phone", "mobile", "ssn", "passport", "address", "street", "surname", "firstname", "lastname",
+        "birth", "birthday", "dob", "iban", "fullname", "password",
+    ];
+    const PAIRS: [[&str; 2]; 5] =
+        [["first", "name"], ["last", "name"], ["full", "name"], ["customer", "name"], ["birth", "date"]];
+    let parts: Vec<&str> = column.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    parts.iter().any(|part| WORDS.contains(part)) || parts.windows(2).any(|pair| PAIRS.iter().any(|known| known == pair))
+}
+
+/// The range as a predicate; its bounds are cast to the column's type.
+fn condition(table: &Table, range: &DateRange) -> Result<String> {
+    let column = table.schema.column(&range.column).ok_or_else(|| {
+        let known: Vec<_> = table.schema.columns.iter().map(|column| column.name.as_str()).collect();
+        let next = format!("use one of its columns: {}", known.join(", "));
+        Error::input(&table.name, format!("has no column {}", range.column), next)
+    })?;
+    let ty = match &column.data_type {
+        DataType::Date => "DATE".to_owned(),
+        DataType::Timestamp => "TIMESTAMP".to_owned(),
+        ty if is_number(ty) => "BIGINT".to_owned(),
+        _ => "VARCHAR".to_owned(),
+    };
+    let bound = |op: &str, value: &Option<String>| {
+        let value = value.as_ref()?;
+        Some(format!("{} {op} CAST('{}' AS {ty})", quoted(&column.name), value.replace('\'', "''")))
+    };
+    let bounds: Vec<_> = [bound(">=", &range.from), bound("<=", &range.to)].into_iter().flatten().collect();
+    Ok(if bounds.is_empty() { "true".to_owned() } else { bounds.join(" AND ") })
+}
+
+/// Whether a file may hold rows of the range: by its partition value where the range is over a partition key.
+fn in_range(table: &Table, file: &DataFile, range: &DateRange) -> bool {
+    let mut keys = table.schema.columns.iter().filter(|column| column.partition_key);
+    let Some(index) = keys.position(|column| column.name.eq_ignore_ascii_case(&range.column)) else { return true };
+    let Some(Some(value)) = file.partition.get(index) else { return false };
+    let at_most = |a: &str, b: &str| match (a.parse::<i64>(), b.parse::<i64>()) {
+        (Ok(a), Ok(b)) => a <= b,
+        _ => a <= b,
+    };
+    range.from.as_ref().is_none_or(|from| at_most(from, value)) && range.to.as_ref().is_none_or(|to| at_most(value, to))
+}
+
+/// The newest value of the first partition key that is a date.
+fn newest_date(table: &Table, files: &[&DataFile]) -> Option<String> {
+    let mut keys = table.schema.columns.iter().filter(|column| column.partition_key);
+    let index = keys.position(|column| column.data_type == DataType::Date)?;
+    files.iter().filter_map(|file| file.partition.get(index).cloned().flatten()).max()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
