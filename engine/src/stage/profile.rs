@@ -198,7 +198,9 @@ fn top(list: &Value, data_type: &DataType) -> Option<Vec<TopValue>> {
 
 fn from_text(text: &str, data_type: &DataType) -> Json {
     let number = match data_type {
-        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => text.parse::<i64>().ok().map(Json::from),
+        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
+            text.parse::<i64>().ok().map(Json::from)
+        }
         DataType::Float | DataType::Double | DataType::Decimal { .. } => text.parse::<f64>().ok().and_then(finite),
         DataType::Boolean => text.parse::<bool>().ok().map(Json::from),
         _ => None,
@@ -265,13 +267,28 @@ fn is_text(ty: &DataType) -> bool {
 /// Whether a column's values may tell who somebody is; such values are never stored.
 fn looks_personal(column: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "email", "phone", "mobile", "ssn", "passport", "address", "street", "surname", "firstname", "lastname",
-        "birth", "birthday", "dob", "iban", "fullname", "password",
+        "email",
+        "phone",
+        "mobile",
+        "ssn",
+        "passport",
+        "address",
+        "street",
+        "surname",
+        "firstname",
+        "lastname",
+        "birth",
+        "birthday",
+        "dob",
+        "iban",
+        "fullname",
+        "password",
     ];
     const PAIRS: [[&str; 2]; 5] =
         [["first", "name"], ["last", "name"], ["full", "name"], ["customer", "name"], ["birth", "date"]];
     let parts: Vec<&str> = column.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    parts.iter().any(|part| WORDS.contains(part)) || parts.windows(2).any(|pair| PAIRS.iter().any(|known| known == pair))
+    parts.iter().any(|part| WORDS.contains(part))
+        || parts.windows(2).any(|pair| PAIRS.iter().any(|known| known == pair))
 }
 
 /// The range as a predicate; its bounds are cast to the column's type.
@@ -316,4 +333,84 @@ fn newest_date(table: &Table, files: &[&DataFile]) -> Option<String> {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::local::{LocalLake, LocalLakeOptions};
+
+    fn lake(files: &[(&str, &str)]) -> (tempfile::TempDir, LocalLake) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join("lake").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let lake = LocalLake::open(LocalLakeOptions::new(folder.path().join("lake"), folder.path().join("store")));
+        (folder, lake.unwrap())
+    }
+
+    async fn payments(range: Option<DateRange>) -> Profiled {
+        let day1 = "id,amount,status,email\n1,10.5,OK,a@x.de\n2,NaN,OK,b@x.de\n3,-2,\" \",c@x.de\n";
+        let day2 = "id,amount,status,email\n4,7,FAILED,d@x.de\n5,,OK,e@x.de\n";
+        let (_folder, lake) = lake(&[("db/p/day=2024-01-01/a.csv", day1), ("db/p/day=2024-01-02/b.csv", day2)]);
+        let options = ProfileOptions { range, ..ProfileOptions::default() };
+        profile(&lake, &TableName::new("db", "p"), &options).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_scan_tells_shares_bounds_and_frequent_values() {
+        let Profiled { profile, cost } = payments(None).await;
+        assert_eq!((profile.row_count, profile.file_count, profile.date.as_str()), (5, 2, "2024-01-02"));
+        let amount = &profile.column_stats["amount"];
+        assert_eq!((amount.null_pct, amount.nan_pct), (20.0, Some(20.0)));
+        assert_eq!((amount.min.clone(), amount.max.clone()), (Some(Json::from(-2.0)), Some(Json::from(10.5))));
+        assert!((amount.mean.unwrap() - 15.5 / 3.0).abs() < 1e-9);
+        let status = &profile.column_stats["status"];
+        assert_eq!((status.distinct_count, status.distinct_exact, status.blank_pct), (Some(3), true, Some(20.0)));
+        let top = |value: &str, count| TopValue { value: Json::from(value), count };
+        assert_eq!(status.top_values, [top("OK", 3), top(" ", 1), top("FAILED", 1)]);
+        assert_eq!(status.length, Some((1, 6)));
+        assert_eq!(profile.column_stats["day"].min, Some(Json::from("2024-01-01")));
+        assert!(cost.bytes_scanned > 0);
+    }
+
+    #[tokio::test]
+    async fn personal_values_are_counted_and_not_kept() {
+        let Profiled { profile, .. } = payments(None).await;
+        let email = &profile.column_stats["email"];
+        assert_eq!((email.distinct_count, email.top_values.len()), (Some(5), 0));
+    }
+
+    #[tokio::test]
+    async fn a_range_of_days_reads_only_their_files() {
+        let day = |day: &str| Some(day.to_owned());
+        let range = DateRange { column: "day".into(), from: None, to: day("2024-01-01") };
+        let Profiled { profile, .. } = payments(Some(range)).await;
+        assert_eq!((profile.row_count, profile.file_count, profile.date.as_str()), (3, 1, "2024-01-01"));
+        let later = DateRange { column: "day".into(), from: day("2024-01-02"), to: None };
+        assert_eq!(payments(Some(later)).await.profile.row_count, 2);
+    }
+
+    #[tokio::test]
+    async fn a_column_of_many_values_has_a_sketch_and_no_list() {
+        let rows: String = (0..5_000).map(|i| format!("{i},{}\n", i % 1_000)).collect();
+        let (_folder, lake) = lake(&[("t.csv", &format!("many,few\n{rows}"))]);
+        let options = ProfileOptions::default();
+        let profile = profile(&lake, &TableName::new("default", "t"), &options).await.unwrap().profile;
+        let (many, few) = (&profile.column_stats["many"], &profile.column_stats["few"]);
+        let distinct = many.distinct_count.unwrap();
+        assert!(!many.distinct_exact && (4_800..5_200).contains(&distinct), "{distinct}");
+        assert_eq!((few.distinct_count, few.distinct_exact, few.top_values.len()), (Some(1_000), true, 0));
+    }
+
+    #[tokio::test]
+    async fn an_empty_table_has_a_profile_without_statistics() {
+        let (_folder, lake) = lake(&[("t.csv", "a,b\n")]);
+        let profile =
+            profile(&lake, &TableName::new("default", "t"), &ProfileOptions::default()).await.unwrap().profile;
+        assert_eq!(profile.row_count, 0);
+        assert_eq!(profile.column_stats["a"].null_pct, 0.0);
+    }
 }

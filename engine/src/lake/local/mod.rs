@@ -23,10 +23,10 @@ mod load;
 mod provider;
 pub mod sandbox;
 mod store;
-mod text;
-mod text_source;
 #[cfg(test)]
 mod tests;
+mod text;
+mod text_source;
 mod types;
 
 use std::path::{Path, PathBuf};

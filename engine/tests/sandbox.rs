@@ -1,0 +1,94 @@
+//! SQL from outside runs in a process of its own; this binary plays both sides.
+
+use std::process::ExitCode;
+
+use contract::schema::TableName;
+use contract::value::Value;
+use engine::lake::local::sandbox::{SUBCOMMAND, child_main};
+use engine::lake::local::{LocalLake, LocalLakeOptions};
+use engine::lake::{Lake, Limits, QueryResult};
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(SUBCOMMAND) {
+        return child_main();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("db")).unwrap();
+    let numbers: String = (0..2_000).map(|i| format!("{i},v{i}\n")).collect();
+    std::fs::write(folder.path().join("db/t.csv"), format!("id,name\n{numbers}")).unwrap();
+    std::fs::write(folder.path().join("db/secret.csv"), "pin\n1234\n").unwrap();
+    let lake = LocalLake::open(LocalLakeOptions::new(folder.path(), folder.path().join("store"))).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        an_honest_query_answers(&lake).await;
+        rows_are_cut_at_the_limit(&lake).await;
+        only_allowed_tables_and_functions_are_reached(&lake).await;
+        killers_are_stopped(&lake).await;
+    });
+    ExitCode::SUCCESS
+}
+
+async fn ask(lake: &LocalLake, sql: &str) -> Result<QueryResult, String> {
+    let limits = Limits { tables: vec![TableName::new("db", "t")], seconds: 10, memory_bytes: 256 << 20, rows: 100 };
+    lake.engine().query_untrusted(sql, &limits).await.map_err(|error| error.to_string())
+}
+
+async fn an_honest_query_answers(lake: &LocalLake) {
+    let sql = "SELECT count(*) AS n, max(name), 0e0/0e0, sum(CAST(id AS DECIMAL(10,2))) FROM db.t WHERE id >= 1000";
+    let result = ask(lake, sql).await.unwrap();
+    assert_eq!(result.rows[0][0], Value::Int(1000));
+    assert_eq!(result.rows[0][1], Value::String("v1999".into()));
+    assert!(matches!(result.rows[0][2], Value::Double(nan) if nan.is_nan()));
+    assert_eq!(result.rows[0][3], Value::Decimal(149_950_000, 2));
+    assert!(result.cost.bytes_scanned > 0 && !result.truncated);
+    let empty = ask(lake, "SELECT id FROM db.t WHERE id < 0").await.unwrap();
+    assert_eq!((empty.columns, empty.rows.len()), (vec!["id".to_owned()], 0));
+}
+
+async fn rows_are_cut_at_the_limit(lake: &LocalLake) {
+    let result = ask(lake, "SELECT id FROM db.t").await.unwrap();
+    assert!(result.truncated);
+    assert_eq!(result.rows.len(), 100);
+}
+
+async fn only_allowed_tables_and_functions_are_reached(lake: &LocalLake) {
+    for (sql, why) in [
+        ("SELECT * FROM db.secret", "db.secret: is not in the lake"),
+        ("SELECT * FROM '/etc/passwd'", "cannot be a path"),
+        ("SELECT * FROM read_parquet('/etc/passwd')", "which is no table"),
+        ("SELECT * FROM information_schema.tables", "is not in the lake"),
+        ("DROP TABLE db.t", "not exactly one query"),
+        ("SELECT version()", "calls version"),
+        ("SELECT nope FROM db.t", "nope"),
+        ("SELECT id FRM db.t WHERE", "correct the SQL"),
+    ] {
+        let error = ask(lake, sql).await.unwrap_err();
+        assert!(error.contains(why), "{sql}: {error}");
+    }
+}
+
+/// The four that went past the embedded engine's own limits.
+async fn killers_are_stopped(lake: &LocalLake) {
+    let chain = format!("SELECT 1{} FROM db.t", " + 1".repeat(100_000));
+    assert!(ask(lake, &chain).await.unwrap_err().contains("is longer than"), "deep chain");
+    let allowed = format!("SELECT max(id{}) FROM db.t", " + 1".repeat(390));
+    assert_eq!(
+        ask(lake, &allowed).await.unwrap().rows[0][0],
+        Value::Int(1999 + 390),
+        "longest chain that is let through"
+    );
+
+    let cross = "SELECT count(*) FROM db.t a, db.t b, db.t c, db.t d WHERE a.id + b.id + c.id + d.id = -1";
+    let error = ask(lake, cross).await.unwrap_err();
+    assert!(error.contains("took longer than 10 s"), "cross join: {error}");
+
+    let bomb = "SELECT length(repeat(repeat(repeat(name, 1000), 1000), 1000)) FROM db.t";
+    let error = ask(lake, bomb).await.unwrap_err();
+    assert!(error.contains("needed more than its limits") || error.contains("out of memory"), "string bomb: {error}");
+
+    let collect = "SELECT array_length(array_agg(a.name || b.name || c.name)) FROM db.t a, db.t b, db.t c";
+    let error = ask(lake, collect).await.unwrap_err();
+    assert!(
+        error.contains("limits") || error.contains("out of memory") || error.contains("longer"),
+        "array_agg: {error}"
+    );
+}
