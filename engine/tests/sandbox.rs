@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 }
 
 async fn ask(lake: &LocalLake, sql: &str) -> Result<QueryResult, String> {
-    let limits = Limits { tables: vec![TableName::new("db", "t")], seconds: 10, memory_bytes: 256 << 20, rows: 100 };
+    let limits = Limits { tables: vec![TableName::new("db", "t")], seconds: 5, memory_bytes: 256 << 20, rows: 100 };
     lake.engine().query_untrusted(sql, &limits).await.map_err(|error| error.to_string())
 }
 
@@ -77,9 +77,9 @@ async fn killers_are_stopped(lake: &LocalLake) {
         "longest chain that is let through"
     );
 
-    let cross = "SELECT count(*) FROM db.t a, db.t b, db.t c, db.t d WHERE a.id + b.id + c.id + d.id = -1";
+    let cross = "SELECT count(*) FROM db.t a, db.t b, db.t c WHERE a.id + b.id + c.id = -1";
     let error = ask(lake, cross).await.unwrap_err();
-    assert!(error.contains("took longer than 10 s"), "cross join: {error}");
+    assert!(error.contains("took longer than 5 s"), "cross join: {error}");
 
     let bomb = "SELECT length(repeat(repeat(repeat(name, 1000), 1000), 1000)) FROM db.t";
     let error = ask(lake, bomb).await.unwrap_err();

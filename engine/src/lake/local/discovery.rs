@@ -30,7 +30,7 @@ pub(crate) fn discover(root: &Path) -> Result<BTreeMap<TableName, Found>> {
         return Err(Error::input(
             root.display(),
             "is not a folder",
-            "set `lake` in de-copilot.toml to the data folder",
+            "set `lake.root` in de-copilot.toml to the data folder",
         ));
     }
     let mut tables = BTreeMap::new();

@@ -116,9 +116,11 @@ impl LocalLake {
 /// A context whose tables are those of the lake.
 pub(crate) fn context(inner: &Arc<Inner>) -> Result<SessionContext> {
     let options = &inner.options;
-    let disk = DiskManagerBuilder::default().with_mode(match &options.spill {
-        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
-        None => DiskManagerMode::OsTmpDirectory,
+    let disk = DiskManagerBuilder::default().with_mode(match (&options.spill, &inner.visible) {
+        // A query from outside writes no files.
+        (_, Some(_)) => DiskManagerMode::Disabled,
+        (Some(folder), None) => DiskManagerMode::Directories(vec![folder.clone()]),
+        (None, None) => DiskManagerMode::OsTmpDirectory,
     });
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
@@ -172,7 +174,7 @@ pub(crate) fn to_error(sql: &str, error: DataFusionError) -> Error {
         DataFusionError::ResourcesExhausted(message) => Error::environment(
             place,
             format!("out of memory: {message}"),
-            "raise `memory` in de-copilot.toml, or judge fewer columns at once",
+            "raise `limits.memory_mb` in de-copilot.toml, or judge fewer columns at once",
         ),
         DataFusionError::SchemaError(problem, _) => Error::input(place, problem, "use one of the table's columns"),
         DataFusionError::SQL(problem, _) => Error::input(place, problem, "correct the SQL"),

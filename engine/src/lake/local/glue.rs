@@ -93,10 +93,10 @@ pub(crate) fn read(path: &Path) -> Result<CatalogTable> {
             continue;
         }
         let spelled = column.r#type.as_deref().unwrap_or("string");
-        let data_type = data_type(spelled).ok_or_else(|| {
+        let data_type = DataType::parse(spelled).map_err(|error| {
             Error::input(
                 format!("{}, column {}", path.display(), column.name),
-                format!("unknown type {spelled:?}"),
+                error,
                 "write the type as Glue does, for example decimal(10,2) or array<string>",
             )
         })?;
@@ -109,28 +109,6 @@ pub(crate) fn read(path: &Path) -> Result<CatalogTable> {
         });
     }
     Ok(CatalogTable { columns, comment: raw.description.filter(|text| !text.is_empty()) })
-}
-
-/// A scalar type as Glue spells it.
-fn data_type(spelled: &str) -> Option<DataType> {
-    let spelled = spelled.trim().to_lowercase();
-    Some(match spelled.as_str() {
-        "boolean" => DataType::Boolean,
-        "tinyint" => DataType::TinyInt,
-        "smallint" => DataType::SmallInt,
-        "int" | "integer" => DataType::Int,
-        "bigint" | "long" => DataType::BigInt,
-        "float" => DataType::Float,
-        "double" => DataType::Double,
-        "string" => DataType::String,
-        "binary" => DataType::Binary,
-        "date" => DataType::Date,
-        "timestamp" => DataType::Timestamp,
-        decimal => {
-            let (precision, scale) = decimal.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-            DataType::Decimal { precision: precision.trim().parse().ok()?, scale: scale.trim().parse().ok()? }
-        }
-    })
 }
 
 fn parse(path: &Path) -> Result<RawTable> {

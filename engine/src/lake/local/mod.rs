@@ -148,7 +148,7 @@ impl Inner {
             Error::input(
                 options.root.display(),
                 "the lake's folder does not exist",
-                "create it, or set `lake` in de-copilot.toml to the folder of the data",
+                "create it, or set `lake.root` in de-copilot.toml to the folder of the data",
             )
         })?;
         Ok(Self { options, root, memory: Memory::default(), visible })

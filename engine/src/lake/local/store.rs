@@ -138,7 +138,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::environment(
         path.display(),
         format!("the artifact store cannot be written: {error}"),
-        "check the folder's permissions and free space, or set another `store` in de-copilot.toml",
+        "check the folder's permissions and free space, or set another `store.root` in de-copilot.toml",
     )
 }
 
@@ -228,7 +228,7 @@ mod tests {
         fs::write(folder.path().join("store"), "a file, not a folder").unwrap();
         let store = LocalStore::open(folder.path().join("store"));
         let error = store.put("contracts/a.json", b"", Expected::Any).await.unwrap_err();
-        assert!(matches!(&error, Error::Environment { next, .. } if next.contains("`store`")), "{error}");
+        assert!(matches!(&error, Error::Environment { next, .. } if next.contains("`store.root`")), "{error}");
     }
 
     #[test]
