@@ -82,13 +82,10 @@ async fn killers_are_stopped(lake: &LocalLake) {
     assert!(error.contains("took longer than 5 s"), "cross join: {error}");
 
     let bomb = "SELECT length(repeat(repeat(repeat(name, 1000), 1000), 1000)) FROM db.t";
-    let error = ask(lake, bomb).await.unwrap_err();
-    assert!(error.contains("needed more than its limits") || error.contains("out of memory"), "string bomb: {error}");
-
     let collect = "SELECT array_length(array_agg(a.name || b.name || c.name)) FROM db.t a, db.t b, db.t c";
-    let error = ask(lake, collect).await.unwrap_err();
-    assert!(
-        error.contains("limits") || error.contains("out of memory") || error.contains("longer"),
-        "array_agg: {error}"
-    );
+    for killer in [bomb, collect] {
+        let error = ask(lake, killer).await.unwrap_err();
+        let stopped = ["took longer than 5 s", "needed more than its limits", "out of memory"];
+        assert!(stopped.iter().any(|why| error.contains(why)), "{error}");
+    }
 }
