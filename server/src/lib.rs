@@ -5,8 +5,10 @@
 //! is asked of a [`Backend`]. LSP types stay in this crate, and positions are converted in `positions` alone.
 
 mod backend;
+mod background;
 mod document;
 mod handlers;
+mod knowledge;
 mod order;
 mod positions;
 mod service;

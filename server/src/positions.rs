@@ -7,6 +7,7 @@
 
 use std::ops;
 
+use analyzer::TextRange;
 use ropey::{Rope, RopeSlice};
 use tower_lsp::ls_types::{Position, PositionEncodingKind, Range};
 
@@ -83,9 +84,10 @@ pub(crate) fn to_offsets(text: &Rope, range: Range, encoding: Encoding) -> ops::
     one.min(other)..one.max(other)
 }
 
-/// Range of byte offsets.
-pub(crate) fn to_range(text: &Rope, offsets: ops::Range<usize>, encoding: Encoding) -> Range {
-    Range { start: to_position(text, offsets.start, encoding), end: to_position(text, offsets.end, encoding) }
+/// Range of an analyzer's range.
+pub(crate) fn to_range(text: &Rope, range: TextRange, encoding: Encoding) -> Range {
+    let position = |offset: u32| to_position(text, usize::try_from(offset).unwrap_or(usize::MAX), encoding);
+    Range { start: position(range.start), end: position(range.end) }
 }
 
 /// Characters of the line break that a line ends with: 0, 1 or 2.

@@ -5,12 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 use tower_lsp::jsonrpc::Result;
-use tower_lsp::ls_types::{InitializeParams, InitializeResult};
+use tower_lsp::ls_types::{
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, Hover, HoverParams, InitializeParams, InitializeResult,
+    InitializedParams,
+};
 use tower_lsp::{LanguageServer, LspService};
 
 use crate::backend::Backend;
-use crate::handlers;
+use crate::background;
+use crate::handlers::{diagnostic, hover, initialize, on_document};
+use crate::knowledge::Knowledge;
 use crate::order::Ordered;
 use crate::session::Session;
 use crate::wire;
@@ -43,11 +49,13 @@ where
     I: AsyncRead + Unpin,
     O: AsyncWrite + Unpin + Send + 'static,
 {
-    let _ = backend;
-    let session = Arc::new(Session::default());
+    let session = Arc::new(Session::new(Knowledge::new(backend)));
     let shut_down = Arc::new(AtomicBool::new(false));
-    let (router, socket) =
-        LspService::new(|_client| Router { session: Arc::clone(&session), shut_down: Arc::clone(&shut_down) });
+    let mut background = JoinSet::new();
+    let (router, socket) = LspService::new(|client| {
+        background.spawn(background::run(Arc::clone(&session), client));
+        Router { session: Arc::clone(&session), shut_down: Arc::clone(&shut_down) }
+    });
     tokio::select! {
         () = wire::run(input, output, Ordered::new(router, Arc::clone(&session)), socket) => {}
         () = client_gone(&session) => tracing::warn!("the client's process is gone"),
@@ -63,7 +71,22 @@ struct Router {
 
 impl LanguageServer for Router {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        Ok(handlers::initialize::initialize(&self.session, params))
+        Ok(initialize::initialize(&self.session, params))
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        self.session.client_ready.notify_one();
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let uri = params.text_document_position_params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, hover::hover).await
+    }
+
+    async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
+        let uri = params.text_document.uri.clone();
+        let report = on_document(&self.session, &uri, params, diagnostic::diagnostic).await?;
+        Ok(report.unwrap_or_else(diagnostic::empty_report).into())
     }
 
     async fn shutdown(&self) -> Result<()> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ropey::Rope;
 use tokio::sync::{Notify, SetOnce};
 use tower_lsp::ls_types::{
     DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
@@ -12,6 +13,7 @@ use tower_lsp::ls_types::{
 
 use crate::document::Document;
 use crate::handlers::initialize::ClientProfile;
+use crate::knowledge::Knowledge;
 
 /// What the client told us up to one message. Cloning shares the documents.
 #[derive(Clone, Default)]
@@ -24,19 +26,33 @@ pub(crate) struct Snapshot {
     pub(crate) documents: HashMap<Uri, Arc<Document>>,
 }
 
-/// Owns the session's state. Each method is short, and none of them waits.
-#[derive(Default)]
+/// Owns the session's state. No method waits, and each one that changes something is short.
 pub(crate) struct Session {
     snapshot: Mutex<Arc<Snapshot>>,
-    /// Rings when a document or the workspace changed.
+    /// What is known beyond the open text.
+    pub(crate) knowledge: Arc<Knowledge>,
+    /// Rings when documents, folders or answers changed.
     pub(crate) changed: Notify,
     /// Rings when files may have changed on disk.
     pub(crate) disk_changed: Notify,
+    /// Rings when the client is ready for requests.
+    pub(crate) client_ready: Notify,
     /// The client's process, once it has told.
     pub(crate) client_process: SetOnce<i32>,
 }
 
 impl Session {
+    pub(crate) fn new(knowledge: Knowledge) -> Self {
+        Self {
+            snapshot: Mutex::default(),
+            knowledge: Arc::new(knowledge),
+            changed: Notify::new(),
+            disk_changed: Notify::new(),
+            client_ready: Notify::new(),
+            client_process: SetOnce::new(),
+        }
+    }
+
     /// What the client told us up to now.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.lock())
@@ -51,7 +67,7 @@ impl Session {
 
     pub(crate) fn open(&self, params: DidOpenTextDocumentParams) {
         let item = params.text_document;
-        let document = Document::new(item.uri.clone(), item.version, &item.text);
+        let document = Document::new(item.uri.clone(), item.version, Rope::from_str(&item.text));
         self.update(|snapshot| replace(snapshot, &item.uri, Some(document)));
     }
 
@@ -79,6 +95,17 @@ impl Session {
             snapshot.folders.extend(params.event.added.iter().filter_map(|folder| path(&folder.uri)));
         });
         self.disk_changed.notify_one();
+    }
+
+    /// Has a document analyzed anew, unless the client has moved on from it.
+    pub(crate) fn renew(&self, document: &Arc<Document>) {
+        self.update(|snapshot| {
+            if let Some(current) = snapshot.documents.get_mut(&document.uri)
+                && Arc::ptr_eq(current, document)
+            {
+                *current = Arc::new(document.renewed());
+            }
+        });
     }
 
     fn update(&self, change: impl FnOnce(&mut Snapshot)) {

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use tower_lsp::ls_types::notification::{DidChangeWatchedFiles, Notification};
 use tower_lsp::ls_types::{
-    ClientCapabilities, InitializeParams, InitializeResult, OneOf, SaveOptions, ServerCapabilities, ServerInfo,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    ClientCapabilities, DiagnosticOptions, DiagnosticServerCapabilities, DidChangeWatchedFilesRegistrationOptions,
+    FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult, OneOf, Registration,
+    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 
 use crate::positions::Encoding;
@@ -16,6 +19,12 @@ use crate::session::Session;
 pub(crate) struct ClientProfile {
     /// In what unit positions count.
     pub(crate) encoding: Encoding,
+    /// Diagnostics are pulled. That takes a client which pulls again on request, as answers arrive in the background.
+    pub(crate) pulls_diagnostics: bool,
+    /// A diagnostic may point to other places.
+    pub(crate) relates_diagnostics: bool,
+    /// The client watches files for us.
+    pub(crate) registers_watchers: bool,
 }
 
 pub(crate) fn initialize(session: &Session, params: InitializeParams) -> InitializeResult {
@@ -36,9 +45,39 @@ pub(crate) fn initialize(session: &Session, params: InitializeParams) -> Initial
     }
 }
 
+/// The files whose changes on disk the client should report: scripts and modules, settings, catalogs and contracts.
+pub(crate) fn watchers() -> Vec<Registration> {
+    let watcher =
+        |pattern: &str| FileSystemWatcher { glob_pattern: GlobPattern::String(pattern.to_owned()), kind: None };
+    let options = DidChangeWatchedFilesRegistrationOptions {
+        watchers: ["**/*.py", "**/*.json", "**/de-copilot.toml"].map(watcher).into(),
+    };
+    vec![Registration {
+        id: "files".to_owned(),
+        method: DidChangeWatchedFiles::METHOD.to_owned(),
+        register_options: serde_json::to_value(options).ok(),
+    }]
+}
+
 fn profile(client: &ClientCapabilities) -> ClientProfile {
-    let encodings = client.general.as_ref().and_then(|general| general.position_encodings.as_deref());
-    ClientProfile { encoding: Encoding::negotiate(encodings) }
+    let general = client.general.as_ref();
+    let (documents, workspace) = (client.text_document.as_ref(), client.workspace.as_ref());
+    let pulled = documents.and_then(|documents| documents.diagnostic.as_ref());
+    let published = documents.and_then(|documents| documents.publish_diagnostics.as_ref());
+    let refreshed = workspace.and_then(|workspace| workspace.diagnostics.as_ref()?.refresh_support);
+    let pulls_diagnostics = pulled.is_some() && refreshed == Some(true);
+    let relates_diagnostics = if pulls_diagnostics {
+        pulled.and_then(|pulled| pulled.related_information)
+    } else {
+        published.and_then(|published| published.related_information)
+    };
+    let watched = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref()?.dynamic_registration);
+    ClientProfile {
+        encoding: Encoding::negotiate(general.and_then(|general| general.position_encodings.as_deref())),
+        pulls_diagnostics,
+        relates_diagnostics: relates_diagnostics == Some(true),
+        registers_watchers: watched == Some(true),
+    }
 }
 
 fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
@@ -50,6 +89,15 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             save: Some(TextDocumentSyncSaveOptions::SaveOptions(SaveOptions { include_text: Some(false) })),
             ..TextDocumentSyncOptions::default()
         })),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        diagnostic_provider: profile.pulls_diagnostics.then(|| {
+            DiagnosticServerCapabilities::Options(DiagnosticOptions {
+                identifier: Some("de-copilot".to_owned()),
+                inter_file_dependencies: true,
+                workspace_diagnostics: false,
+                ..DiagnosticOptions::default()
+            })
+        }),
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {
                 supported: Some(true),

@@ -1,0 +1,222 @@
+//! What goes on while nobody asks: documents are checked, questions asked, and the client told.
+//!
+//! Each loop waits for a bell, so that many changes in a row cost one round. Requests to the client are awaited here
+//! alone, and nothing else waits for these loops.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tower_lsp::Client;
+use tower_lsp::ls_types::Uri;
+use tower_lsp::ls_types::notification::Notification;
+
+use crate::backend::Status;
+use crate::document::{Analyzed, Document};
+use crate::handlers::{diagnostic, initialize};
+use crate::knowledge::Key;
+use crate::session::{Session, Snapshot};
+
+/// How often the questions of open documents are asked again although no file is known to have changed.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+
+/// `deCopilot/status`: how well the open projects are known. A notification to the client.
+pub(crate) enum StatusChanged {}
+
+impl Notification for StatusChanged {
+    type Params = Status;
+    const METHOD: &'static str = "deCopilot/status";
+}
+
+/// Runs until it is dropped.
+pub(crate) async fn run(session: Arc<Session>, client: Client) {
+    let asked = Arc::new(Notify::new());
+    let diagnostics_outdated = Notify::new();
+    futures::join!(
+        register_watchers(&session, &client),
+        check_documents(&session, &client, &asked, &diagnostics_outdated),
+        refresh_answers(&session, &asked),
+        refresh_diagnostics(&session, &client, &diagnostics_outdated),
+        report_status(&session, &client, &asked),
+    );
+}
+
+/// Asks the client to watch the files that answers may rest on.
+async fn register_watchers(session: &Session, client: &Client) {
+    session.client_ready.notified().await;
+    if session.snapshot().client.registers_watchers
+        && let Err(error) = client.register_capability(initialize::watchers()).await
+    {
+        tracing::warn!("the client does not watch files, so changes on disk are seen late: {error}");
+    }
+}
+
+/// Analyzes what changed, publishes diagnostics, and asks what analyses wanted to know.
+async fn check_documents(session: &Arc<Session>, client: &Client, asked: &Arc<Notify>, diagnostics_outdated: &Notify) {
+    let mut published = HashMap::new();
+    let mut asking = JoinSet::new();
+    loop {
+        session.changed.notified().await;
+        while asking.try_join_next().is_some() {}
+        let snapshot = session.snapshot();
+
+        let mut checks: FuturesUnordered<_> =
+            snapshot.documents.values().map(|document| check(session, &snapshot, document)).collect();
+        while let Some((document, verdict)) = checks.next().await {
+            match verdict {
+                Verdict::Superseded => {}
+                Verdict::Outdated => {
+                    session.renew(document);
+                    diagnostics_outdated.notify_one();
+                }
+                Verdict::Stands { analyzed, missing } => {
+                    if !snapshot.client.pulls_diagnostics {
+                        publish(client, &snapshot, document, analyzed.as_deref(), &mut published).await;
+                    }
+                    if !missing.is_empty() {
+                        let (session, asked) = (Arc::clone(session), Arc::clone(asked));
+                        asking.spawn(async move {
+                            if session.knowledge.ask(missing).await {
+                                session.changed.notify_one();
+                            }
+                            asked.notify_one();
+                        });
+                    }
+                }
+            }
+        }
+        let closed = published.extract_if(|uri, _| !snapshot.documents.contains_key(uri));
+        for (uri, _) in closed {
+            client.publish_diagnostics(uri, Vec::new(), None).await;
+        }
+    }
+}
+
+enum Verdict {
+    /// The client has moved on; there is another round to come.
+    Superseded,
+    /// The analysis rests on answers that have changed.
+    Outdated,
+    /// The analysis rests on what is known; `missing` was never asked of the backend.
+    Stands { analyzed: Option<Arc<Analyzed>>, missing: Vec<Key> },
+}
+
+async fn check<'d>(
+    session: &Session,
+    snapshot: &Arc<Snapshot>,
+    document: &'d Arc<Document>,
+) -> (&'d Arc<Document>, Verdict) {
+    let knowledge = &session.knowledge;
+    let Ok(analyzed) = document.analysis(knowledge, snapshot).await else {
+        return (document, Verdict::Superseded);
+    };
+    let place = document.path.as_ref().and_then(|path| knowledge.place(path));
+    let mut missing = Vec::new();
+    if let (Some(place), Some(analyzed)) = (place, &analyzed) {
+        for (question, revision) in &analyzed.asked {
+            let key = Key::new(&place, question);
+            if knowledge.revision(&key, snapshot) != *revision {
+                return (document, Verdict::Outdated);
+            }
+            if !knowledge.has(&key) {
+                missing.push(key);
+            }
+        }
+    }
+    (document, Verdict::Stands { analyzed, missing })
+}
+
+/// Publishes the diagnostics of a document, unless the same were published before.
+async fn publish(
+    client: &Client,
+    snapshot: &Snapshot,
+    document: &Document,
+    analyzed: Option<&Analyzed>,
+    published: &mut HashMap<Uri, u64>,
+) {
+    let before = published.insert(document.uri.clone(), document.analysis_revision);
+    if before == Some(document.analysis_revision) || document.is_superseded() {
+        return;
+    }
+    let diagnostics = analyzed.map(|analyzed| diagnostic::diagnostics(document, &analyzed.analysis, &snapshot.client));
+    client.publish_diagnostics(document.uri.clone(), diagnostics.unwrap_or_default(), Some(document.version)).await;
+}
+
+/// Asks the questions of open documents again when files may have changed.
+async fn refresh_answers(session: &Session, asked: &Notify) {
+    let mut clock = tokio::time::interval(REFRESH_INTERVAL);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock.tick().await;
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            () = session.disk_changed.notified() => {}
+        }
+        let snapshot = session.snapshot();
+        let scripts = snapshot.documents.values().filter_map(|document| document.path.clone()).collect();
+        session.knowledge.relocate(&scripts, &snapshot.folders).await;
+        session.knowledge.refresh(questions(&snapshot, session)).await;
+        // Also where no answer changed: a project may have got another root.
+        session.changed.notify_one();
+        asked.notify_one();
+    }
+}
+
+/// What the open documents have asked.
+fn questions(snapshot: &Snapshot, session: &Session) -> HashSet<Key> {
+    let keys = snapshot.documents.values().filter_map(|document| {
+        let place = session.knowledge.place(document.path.as_ref()?)?;
+        Some(document.analysis_made()?.asked.iter().map(move |(question, _)| Key::new(&place, question)))
+    });
+    keys.flatten().collect()
+}
+
+/// Has a client that pulls diagnostics pull them again.
+async fn refresh_diagnostics(session: &Session, client: &Client, outdated: &Notify) {
+    loop {
+        outdated.notified().await;
+        if session.snapshot().client.pulls_diagnostics
+            && let Err(error) = client.workspace_diagnostic_refresh().await
+        {
+            tracing::warn!("the client did not pull diagnostics again: {error}");
+        }
+    }
+}
+
+/// Tells the client when the status of its projects changed.
+async fn report_status(session: &Session, client: &Client, asked: &Notify) {
+    let mut reported = None;
+    loop {
+        asked.notified().await;
+        let snapshot = session.snapshot();
+        let mut statuses = Vec::new();
+        for root in roots(&snapshot, session) {
+            statuses.push(session.knowledge.backend.status(&root).await);
+        }
+        let status = worst_first(statuses);
+        if reported.as_ref() != Some(&status) {
+            client.send_notification::<StatusChanged>(status.clone()).await;
+            reported = Some(status);
+        }
+    }
+}
+
+/// Roots of the projects of open documents.
+fn roots(snapshot: &Snapshot, session: &Session) -> BTreeSet<Arc<Path>> {
+    let places = snapshot.documents.values().filter_map(|document| session.knowledge.place(document.path.as_ref()?));
+    places.map(|place| place.root).collect()
+}
+
+/// One status for several projects: the worst health, and what each has to say.
+fn worst_first(mut statuses: Vec<Status>) -> Status {
+    statuses.sort_by_key(|status| std::cmp::Reverse(status.health));
+    let health = statuses.first().map(|status| status.health).unwrap_or_default();
+    let messages: Vec<_> = statuses.into_iter().map(|status| status.message).filter(|text| !text.is_empty()).collect();
+    Status { health, message: messages.join("\n") }
+}

@@ -1,0 +1,9 @@
+//! The language server as an editor sees it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
+
+mod client;
+mod features;
+mod lifecycle;
+mod order;
+mod soak;
