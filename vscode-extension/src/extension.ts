@@ -1,0 +1,82 @@
+/** Starts the language server and shows how it is. Everything else the server does. */
+
+import * as vscode from "vscode";
+import { LanguageClient, State, TransportKind } from "vscode-languageclient/node";
+
+import { findBinary } from "./binary";
+import { Status, type ServerStatus } from "./status";
+
+let client: LanguageClient | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const log = vscode.window.createOutputChannel("DE Copilot", { log: true });
+  const status = new Status();
+  const restart = serially(async () => {
+    await stop();
+    await start(context, log, status);
+  });
+
+  // The commands come first and the server last, so that both work on the way out of a server that does not start.
+  context.subscriptions.push(
+    log,
+    status,
+    vscode.commands.registerCommand("deCopilot.showLog", () => {
+      log.show();
+    }),
+    vscode.commands.registerCommand("deCopilot.restart", restart),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration("deCopilot.path")) void restart();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void restart()),
+  );
+  await restart();
+}
+
+export async function deactivate(): Promise<void> {
+  await stop();
+}
+
+async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, status: Status): Promise<void> {
+  status.starting();
+  try {
+    const command = await findBinary(context);
+    log.info(`starting ${command}`);
+    client = new LanguageClient(
+      "deCopilot",
+      "DE Copilot",
+      { command, args: ["lsp"], transport: TransportKind.stdio },
+      {
+        documentSelector: ["file", "untitled"].map((scheme) => ({ scheme, language: "python" })),
+        outputChannel: log,
+      },
+    );
+    client.onNotification("deCopilot/status", (report: ServerStatus) => {
+      status.running(report);
+    });
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Stopped) status.failed("The server has stopped.");
+    });
+    await client.start();
+    status.running({ health: "ok", message: "" });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error(reason);
+    status.failed(reason);
+  }
+}
+
+async function stop(): Promise<void> {
+  const stopping = client;
+  client = undefined;
+  try {
+    await stopping?.dispose();
+  } catch {
+    // It had not started, or is gone already: both are what was wanted.
+  }
+}
+
+/** Runs one call at a time: a second one while the first runs begins when that has ended. */
+function serially(action: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => (last = last.then(action));
+}
