@@ -236,7 +236,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             &[1],
             row("substring", &["substr"], (2, 3), Is(Text), [T("substr({*})"), T("substring({*})"), T("substr({*})")]),
         ),
-        row("replace", &[], (3, 3), Is(Text), [T("replace({*})"), T("replace({*})"), T("replace({*})")]),
+        constants(&[1], same("replace", &[], (3, 3), Is(Text), "replace({*})")),
         row("reverse", &[], (1, 1), Is(Text), [T("reverse({0})"), T("reverse({0})"), T("reverse({0})")]),
         // NULL where one part is.
         row("concat", &[], (1, 255), Is(Text), [T("concat({*})"), T("concat({*})"), T("({|})")]),
@@ -316,31 +316,29 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             [T("lower(to_hex(sha256(to_utf8({0}))))"), T("sha2({0}, 256)"), T("encode(sha256({0}), 'hex')")],
         ),
         // Numbers.
-        row("abs", &[], (1, 1), Argument(0), [T("abs({0})"), T("abs({0})"), T("abs({0})")]),
-        row("ceil", &["ceiling"], (1, 1), ResultType::Whole, [T("ceil({0})"), T("ceil({0})"), T("ceil({0})")]),
-        row("floor", &[], (1, 1), ResultType::Whole, [T("floor({0})"), T("floor({0})"), T("floor({0})")]),
+        row("abs", &[], (1, 1), Argument(0), [T("TRY(abs({0}))"), T("{0:abs}"), T("{0:abs}")]),
+        row("ceil", &["ceiling"], (1, 1), ResultType::Whole, [T("{0:ceil}"), T("{0:ceil}"), T("{0:ceil}")]),
+        row("floor", &[], (1, 1), ResultType::Whole, [T("{0:floor}"), T("{0:floor}"), T("{0:floor}")]),
         // Half away from zero.
         constants(
             &[1],
             row("round", &[], (1, 2), ResultType::Rounded, [T("round({*})"), T("round({*})"), T("round({*})")]),
         ),
-        row("sqrt", &[], (1, 1), Is(Double), [T("sqrt({0})"), T("sqrt({0})"), T("sqrt(cast({0} AS double))")]),
+        same("sqrt", &[], (1, 1), Is(Double), "(CASE WHEN {0} < 0 THEN NULL ELSE sqrt(cast({0} AS double)) END)"),
         row(
             "power",
             &["pow"],
             (2, 2),
             Is(Double),
-            [T("power({*})"), T("power({*})"), T("power(cast({0} AS double), {1})")],
+            [
+                T("power(cast({0} AS double), cast({1} AS double))"),
+                T("power(cast({0} AS double), cast({1} AS double))"),
+                T("power(cast({0} AS double), cast({1} AS double))"),
+            ],
         ),
-        row("exp", &[], (1, 1), Is(Double), [T("exp({0})"), T("exp({0})"), T("exp({0})")]),
+        typed("exp", &[], (1, 1), Scalar, Is(Double), "engines differ in the last digit; compare the exponent itself"),
         // NULL where the argument is not above zero.
-        row(
-            "ln",
-            &["log"],
-            (1, 1),
-            Is(Double),
-            [T("(CASE WHEN {0} > 0 THEN ln({0}) END)"), T("ln({0})"), T("(CASE WHEN {0} > 0 THEN ln({0}) END)")],
-        ),
+        same("ln", &["log"], (1, 1), Is(Double), "(CASE WHEN {0} <= 0 THEN NULL ELSE ln(cast({0} AS double)) END)"),
         row("sign", &["signum"], (1, 1), Argument(0), [T("sign({0})"), T("sign({0})"), T("signum({0})")]),
         row("bitwise_and", &[], (2, 2), Common, [T("bitwise_and({*})"), T("({0} & {1})"), T("({0} & {1})")]),
         row(
@@ -440,7 +438,11 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             &[],
             (1, 1),
             Is(Date),
-            [T("date_trunc('year', {0})"), T("trunc({0}, 'YEAR')"), T("cast(date_trunc('year', {0}) AS date)")],
+            [
+                T("date_trunc('year', {0})"),
+                T("trunc({0}, 'YEAR')"),
+                T("make_date(cast(date_part('year', {0}) AS int), 1, 1)"),
+            ],
         ),
         row(
             "trunc_quarter",
@@ -450,7 +452,9 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             [
                 T("date_trunc('quarter', {0})"),
                 T("trunc({0}, 'QUARTER')"),
-                T("cast(date_trunc('quarter', {0}) AS date)"),
+                T(
+                    "make_date(cast(date_part('year', {0}) AS int), (cast(date_part('quarter', {0}) AS int) - 1) * 3 + 1, 1)",
+                ),
             ],
         ),
         row(
@@ -458,14 +462,22 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             &[],
             (1, 1),
             Is(Date),
-            [T("date_trunc('month', {0})"), T("trunc({0}, 'MM')"), T("cast(date_trunc('month', {0}) AS date)")],
+            [
+                T("date_trunc('month', {0})"),
+                T("trunc({0}, 'MM')"),
+                T("make_date(cast(date_part('year', {0}) AS int), cast(date_part('month', {0}) AS int), 1)"),
+            ],
         ),
         row(
             "trunc_week",
             &[],
             (1, 1),
             Is(Date),
-            [T("date_trunc('week', {0})"), T("trunc({0}, 'WEEK')"), T("cast(date_trunc('week', {0}) AS date)")],
+            [
+                T("date_trunc('week', {0})"),
+                T("trunc({0}, 'WEEK')"),
+                T("cast(cast({0} AS int) - (cast(date_part('dow', {0}) AS int) + 6) % 7 AS date)"),
+            ],
         ),
         row(
             "trunc_hour",
@@ -497,7 +509,9 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             [
                 T("last_day_of_month({0})"),
                 T("last_day({0})"),
-                T("cast(date_trunc('month', {0}) + INTERVAL '1 month' - INTERVAL '1 day' AS date)"),
+                T(
+                    "cast(cast(make_date(cast(date_part('year', {0}) AS int) + cast(date_part('month', {0}) AS int) / 12, cast(date_part('month', {0}) AS int) % 12 + 1, 1) AS int) - 1 AS date)",
+                ),
             ],
         ),
         row(

@@ -125,6 +125,12 @@ impl Elaborator<'_> {
             ("isnotnull", [e]) => Expr::is_not_null(e.clone()).at(span),
             ("isnan" | "is_nan", [e]) => Expr::is_nan(e.clone()).at(span),
             ("rlike" | "regexp" | "regexp_like", [text, pattern]) => self.matches(text.clone(), pattern.clone(), span),
+            ("try_add", [l, r]) => self.arithmetic(BinaryOp::Add, l.clone(), r.clone(), span),
+            ("try_subtract", [l, r]) => self.arithmetic(BinaryOp::Subtract, l.clone(), r.clone(), span),
+            ("try_multiply", [l, r]) => self.arithmetic(BinaryOp::Multiply, l.clone(), r.clone(), span),
+            ("timestamp_micros", [Expr { kind: ExprKind::Literal(Value::Int(micros)), .. }]) => {
+                Expr::literal(Value::Timestamp(*micros)).at(span)
+            }
             ("mod", [l, r]) => self.arithmetic(BinaryOp::Remainder, l.clone(), r.clone(), span),
             ("nvl2", [e, then, otherwise]) => {
                 Expr::case(vec![(Expr::is_not_null(e.clone()), then.clone())], Some(otherwise.clone())).at(span)

@@ -7,7 +7,7 @@
 mod calls;
 mod dialect;
 mod elaborate;
-mod literals;
+pub(crate) mod literals;
 mod scope;
 
 use sqlparser::ast;

@@ -107,11 +107,29 @@ pub(super) fn arithmetic(
         BinaryOp::DivideInteger if !floating => match dialect {
             Dialect::Spark => Ok(format!("({l} div {divisor})")),
             Dialect::Trino | Dialect::DataFusion if result_is_whole(left, right) => {
-                Ok(format!("(cast({l} AS bigint) / {divisor})"))
+                let quotient = format!("cast({l} AS bigint) / {divisor}");
+                match &right.kind {
+                    ExprKind::Literal(_) => Ok(format!("({quotient})")),
+                    // The smallest number divided by -1 is an error on these engines.
+                    _ => {
+                        let negated = whole_or_decimal(
+                            "-",
+                            BinaryOp::Subtract,
+                            "0",
+                            &format!("cast({l} AS bigint)"),
+                            &DataType::BigInt,
+                            dialect,
+                        )?;
+                        Ok(format!("(CASE WHEN {r} = -1 THEN {negated} ELSE {quotient} END)"))
+                    }
+                }
             }
             _ => refuse("integer division is for whole numbers"),
         },
         BinaryOp::DivideInteger => refuse("integer division is for whole numbers"),
+        BinaryOp::Remainder if zero && result.is_integer() => {
+            Ok(format!("({l} % CASE WHEN {r} = -1 THEN 1 ELSE {divisor} END)"))
+        }
         BinaryOp::Remainder => Ok(format!("({l} % {divisor})")),
         _ => {
             let sign = symbol(op)?;

@@ -2,6 +2,7 @@
 
 use super::{Dialect, PrintError, quote_name, quote_text, refuse, to_sql};
 use crate::expr::{Expr, ExprKind, dates, pattern};
+use crate::types::DataType;
 use crate::value::Value;
 
 /// Fills `{0}` with the first argument's SQL, `{*}` with all, `{|}` with all joined by `||`, and `{0:form}` with a form
@@ -38,8 +39,10 @@ pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Diale
 }
 
 fn constant(form: &str, arg: &Expr, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
-    if form == "iso_date" {
-        return iso_date(arg, args, dialect);
+    match form {
+        "iso_date" => return iso_date(arg, args, dialect),
+        "abs" | "ceil" | "floor" => return rounded(form, arg, dialect),
+        _ => {}
     }
     let text = match &arg.kind {
         ExprKind::Literal(Value::String(text)) => text.clone(),
@@ -66,6 +69,26 @@ fn constant(form: &str, arg: &Expr, args: &[Expr], dialect: Dialect) -> Result<S
     })
 }
 
+/// Functions that need another guard for whole numbers than for others. The smallest whole number has no absolute value,
+/// and a double beyond 64 bits, or NaN, no whole one: both are NULL.
+fn rounded(function: &str, arg: &Expr, dialect: Dialect) -> Result<String, PrintError> {
+    let sql = to_sql(arg, dialect)?;
+    let smallest = match arg.data_type {
+        DataType::TinyInt => "-128",
+        DataType::SmallInt => "-32768",
+        DataType::Int => "-2147483648",
+        _ => "(-9223372036854775807 - 1)",
+    };
+    Ok(match function {
+        "abs" if arg.data_type.is_integer() => format!("(CASE WHEN {sql} <> {smallest} THEN abs({sql}) END)"),
+        "ceil" | "floor" if arg.data_type.is_integer() => sql,
+        "ceil" | "floor" if arg.data_type.is_floating() => {
+            format!("(CASE WHEN abs({sql}) < 9.2e18 THEN cast({function}({sql}) AS bigint) END)")
+        }
+        _ => format!("{function}({sql})"),
+    })
+}
+
 /// A text of the second argument's date format as `YYYY-MM-DD`.
 fn iso_date(text: &Expr, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
     let Some(ExprKind::Literal(Value::String(format))) = args.get(1).map(|e| &e.kind) else {
@@ -88,6 +111,9 @@ fn check_constants(function: &str, args: &[Expr]) -> Result<(), PrintError> {
     match function {
         "substring" if number(1).is_some_and(|n| n < 1) => refuse("substring counts characters from 1"),
         "substring" if number(2).is_some_and(|n| n < 0) => refuse("a substring has no negative length"),
+        "replace" if matches!(args.get(1).map(|e| &e.kind), Some(ExprKind::Literal(Value::String(t))) if t.is_empty()) => {
+            refuse("engines differ in what they replace an empty text by")
+        }
         "split_part" if number(2).is_some_and(|n| n < 1) => refuse("parts count from 1"),
         "element_at" if number(1).is_some_and(|n| n < 1) => refuse("elements count from 1"),
         "round" if number(1).is_some_and(|n| n < 0) => refuse("round takes a number of digits after the point"),
