@@ -1,5 +1,7 @@
 //! The meaning of operators and functions, as tables: an expression in rule text, and its value.
 
+use std::collections::HashMap;
+
 use contract::expr::ColumnRef;
 use contract::expr::eval::{Row, eval};
 use contract::expr::parse::{AnyColumn, Syntax, parse};
@@ -9,7 +11,7 @@ use contract::value::Value;
 struct Nothing;
 
 impl Row for Nothing {
-    fn get(&self, _: &ColumnRef) -> Option<Value> {
+    fn cell(&self, _: &ColumnRef) -> Option<Value> {
         None
     }
 }
@@ -235,8 +237,8 @@ fn dates_have_no_zone_and_timestamps_are_utc() {
 #[test]
 fn char_columns_are_read_without_their_padding() {
     let column = contract::expr::Expr::column("code", contract::types::DataType::Char(3));
-    let row = [("code", Value::String("A  ".to_string()))];
-    assert_eq!(eval(&column, &row[..]), Ok(Value::String("A".to_string())));
+    let row = HashMap::from([("code".to_string(), Value::String("A  ".to_string()))]);
+    assert_eq!(eval(&column, &row), Ok(Value::String("A".to_string())));
 }
 
 #[test]
