@@ -17,8 +17,15 @@ impl Row for Nothing {
 }
 
 fn value(text: &str, syntax: Syntax) -> String {
-    let expr = parse(text, syntax, &AnyColumn).unwrap_or_else(|error| panic!("{text}: {error}"));
-    match eval(&expr, &Nothing).unwrap_or_else(|error| panic!("{text}: {error}")) {
+    let expr = match parse(text, syntax, &AnyColumn) {
+        Ok(expr) => expr,
+        Err(error) => return format!("refused: {error}"),
+    };
+    let value = match eval(&expr, &Nothing) {
+        Ok(value) => value,
+        Err(error) => return format!("error: {error}"),
+    };
+    match value {
         Value::Null => "NULL".to_string(),
         Value::Boolean(b) => b.to_string(),
         Value::Int(n) => n.to_string(),
@@ -67,6 +74,8 @@ fn logic_is_three_valued() {
             ("nullif(1, 1)", "NULL"),
             ("nullif(1, NULL)", "1"),
             ("if(1 > 2, 'a', 'b')", "'b'"),
+            ("greatest(1, NULL, 3)", "3"),
+            ("least(NULL, 2)", "2"),
         ],
     );
 }

@@ -318,7 +318,7 @@ fn binary_type(op: BinaryOp, left: &DataType, right: &DataType) -> DataType {
 
 /// Spark's result types of arithmetic, with `spark.sql.decimalOperations.allowPrecisionLoss` at its default.
 fn arithmetic(op: BinaryOp, left: &DataType, right: &DataType) -> DataType {
-    let exact = !left.is_floating() && !right.is_floating() && !(left.is_integer() && right.is_integer());
+    let exact = !(left.is_floating() || right.is_floating() || (left.is_integer() && right.is_integer()));
     match (left.as_decimal(), right.as_decimal()) {
         (Some((p1, s1)), Some((p2, s2))) if exact => {
             let (p1, s1, p2, s2) = (i32::from(p1), i32::from(s1), i32::from(p2), i32::from(s2));
@@ -369,20 +369,15 @@ fn result_type(function: &functions::Function, args: &[Expr]) -> DataType {
                 .map_or(DataType::Unknown, |(_, ty)| ty),
             _ => DataType::Unknown,
         },
-        ResultType::Rounded => match argument(0) {
-            DataType::Decimal { precision, .. } => match args.get(1).map(|e| &e.kind) {
-                Some(ExprKind::Literal(Value::Int(digits))) => {
-                    let scale = (*digits).clamp(0, 38) as u8;
-                    let whole = argument(0).as_decimal().map_or(precision, |(p, s)| p - s);
-                    DataType::Decimal { precision: (whole + 1 + scale).min(38), scale }
-                }
-                None => {
-                    let whole = argument(0).as_decimal().map_or(precision, |(p, s)| p - s);
-                    DataType::Decimal { precision: (whole + 1).min(38), scale: 0 }
-                }
-                _ => DataType::Unknown,
-            },
-            ty => ty,
+        ResultType::Rounded => match (argument(0), args.get(1).map(|e| &e.kind)) {
+            (DataType::Decimal { precision, scale }, digits) => {
+                let digits = match digits {
+                    Some(ExprKind::Literal(Value::Int(digits))) => (*digits).clamp(0, i64::from(scale)) as u8,
+                    _ => 0,
+                };
+                DataType::Decimal { precision: (precision - scale + 1 + digits).min(38), scale: digits }
+            }
+            (ty, _) => ty,
         },
         ResultType::Whole => match argument(0) {
             DataType::Decimal { precision, scale } => {

@@ -187,24 +187,8 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         own(same("coalesce", &["nvl", "ifnull"], (1, 255), Common, "coalesce({*})")),
         own(same("nullif", &[], (2, 2), Argument(0), "nullif({*})")),
         // NULL arguments are passed over; NULL only where all are.
-        own(row(
-            "greatest",
-            &[],
-            (2, 255),
-            Common,
-            [
-                Refused("Athena's greatest is NULL where one argument is: write a CASE"),
-                T("greatest({*})"),
-                T("greatest({*})"),
-            ],
-        )),
-        own(row(
-            "least",
-            &[],
-            (2, 255),
-            Common,
-            [Refused("Athena's least is NULL where one argument is: write a CASE"), T("least({*})"), T("least({*})")],
-        )),
+        own(same("greatest", &[], (2, 4), Common, "{:greatest}")),
+        own(same("least", &[], (2, 4), Common, "{:least}")),
         // Text. Case mapping is Unicode's full one; Trino maps single characters, so its two common exceptions are replaced.
         row(
             "lower",
@@ -322,7 +306,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         // Half away from zero.
         constants(
             &[1],
-            row("round", &[], (1, 2), ResultType::Rounded, [T("round({*})"), T("round({*})"), T("round({*})")]),
+            row("round", &[], (1, 2), ResultType::Rounded, [T("round({*})"), T("round({*})"), T("{:round}")]),
         ),
         same("sqrt", &[], (1, 1), Is(Double), "(CASE WHEN {0} < 0 THEN NULL ELSE sqrt(cast({0} AS double)) END)"),
         row(
@@ -613,9 +597,8 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             [
                 T("contains({*})"),
                 T("array_contains({*})"),
-                Refused(
-                    "the embedded engine gives false where an element is NULL; write the rule on an exploded column",
-                ),
+                T("(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN array_has({*}) THEN true \
+                     WHEN array_position({0}, NULL) IS NULL THEN false END)"),
             ],
         ),
         // The n-th element, from 1; NULL where there are fewer.

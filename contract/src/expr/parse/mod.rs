@@ -4,10 +4,12 @@
 //! operator that the syntax means (`7 / 2` is 3 in Trino and 3.5 in Spark). [`parse`] is strict and says what is wrong;
 //! [`elaborate`] is lenient and turns what it does not understand into [`super::ExprKind::Opaque`].
 
+mod calendar;
 mod calls;
 mod dialect;
 mod elaborate;
 pub(crate) mod literals;
+mod names;
 mod scope;
 
 use sqlparser::ast;

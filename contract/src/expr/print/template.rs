@@ -1,11 +1,11 @@
 //! Templates of the table of functions, filled with arguments.
 
 use super::{Dialect, PrintError, quote_name, quote_text, refuse, to_sql};
-use crate::expr::{Expr, ExprKind, dates, pattern};
+use crate::expr::{BinaryOp, Expr, ExprKind, dates, pattern};
 use crate::types::DataType;
 use crate::value::Value;
 
-/// Fills `{0}` with the first argument's SQL, `{*}` with all, `{|}` with all joined by `||`, and `{0:form}` with a form
+/// Fills `{0}` with the first argument's SQL, `{*}` with all, `{|}` with all joined by `||`, `{:form}` with a form of the whole call, and `{0:form}` with a form
 /// of a constant's content: see [`constant`].
 pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
     let mut sql = String::new();
@@ -19,6 +19,8 @@ pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Diale
                 let all = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
                 sql.push_str(&all.join(if hole == "*" { ", " } else { " || " }));
             }
+            ":greatest" | ":least" => sql.push_str(&to_sql(&extreme(hole == ":greatest", args), dialect)?),
+            ":round" => sql.push_str(&decimal_rounded(args, dialect)?),
             hole => {
                 let (index, form) = hole.split_once(':').unwrap_or((hole, ""));
                 let index: usize = index.parse().map_err(|_| PrintError(format!("no hole {{{hole}}}")))?;
@@ -67,6 +69,30 @@ fn constant(form: &str, arg: &Expr, args: &[Expr], dialect: Dialect) -> Result<S
         "shape" => quote(&portable(&dates::shape(&text))?),
         other => return refuse(format!("no form {other}")),
     })
+}
+
+/// The largest or smallest argument that is not NULL; engines disagree on NULL, and Trino on NaN.
+fn extreme(greatest: bool, args: &[Expr]) -> Expr {
+    let better = if greatest { BinaryOp::GreaterOrEqual } else { BinaryOp::LessOrEqual };
+    let pick = |left: Expr, right: &Expr| {
+        let wins = Expr::binary(better, left.clone(), right.clone());
+        let left_wins = Expr::binary(BinaryOp::Or, Expr::is_null(right.clone()), wins);
+        Expr::case(vec![(left_wins, left)], Some(right.clone()))
+    };
+    match args.split_first() {
+        Some((first, rest)) => rest.iter().fold(first.clone(), pick),
+        None => Expr::null(),
+    }
+}
+
+/// DataFusion's `round` of a decimal does not have the type that it announces, so that a comparison with it fails; a
+/// conversion rounds alike, half away from zero.
+fn decimal_rounded(args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
+    let sql = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
+    match (sql.as_slice(), Expr::call("round", args.to_vec()).map(|e| e.data_type)) {
+        ([operand, ..], Some(ty @ DataType::Decimal { .. })) => Ok(format!("cast({operand} AS {ty})")),
+        _ => Ok(format!("round({})", sql.join(", "))),
+    }
 }
 
 /// Functions that need another guard for whole numbers than for others. The smallest whole number has no absolute value,
