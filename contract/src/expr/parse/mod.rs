@@ -11,6 +11,7 @@ mod elaborate;
 pub(crate) mod literals;
 mod names;
 mod scope;
+mod types;
 
 use sqlparser::ast;
 use sqlparser::parser::{Parser, ParserOptions};
