@@ -148,9 +148,7 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
             }
             inner
         }
-        NodeKind::Join { left, right, how, keys, residual } => {
-            joined(plan, node, &of(left), &of(right), *how, keys, residual.is_some())
-        }
+        NodeKind::Join { left, right, how, keys, .. } => joined(plan, &of(left), &of(right), *how, keys),
         NodeKind::Union { .. } => Keys::none("a union may hold a row twice".to_owned()),
         NodeKind::Explode { .. } => Keys::none("exploding an array repeats rows".to_owned()),
         NodeKind::Opaque { reason, .. } => {
@@ -198,6 +196,14 @@ impl Keys {
         }
     }
 
+    /// A column has one value in all rows: no key needs it.
+    fn fix(&mut self, column: ColumnId) {
+        self.constants.push(column);
+        for key in &mut self.keys {
+            key.columns.retain(|id| *id != column);
+        }
+    }
+
     fn are_equal(&self, a: ColumnId, b: ColumnId) -> bool {
         let mut reached = vec![a];
         let mut next = 0;
@@ -236,44 +242,26 @@ impl Keys {
     }
 }
 
-/// A filter fixes columns to constants; `row_number() = 1` leaves one row per partition.
+/// A filter fixes columns to constants and to each other; `row_number() = 1` leaves one row per partition.
 fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
     for conjunct in conjuncts(predicate) {
         let ExprKind::Binary { op, left, right } = &conjunct.kind else { continue };
-        let (column, constant, op) = match (&left.kind, &right.kind) {
-            (ExprKind::Column(_), ExprKind::Literal(constant)) => (left, constant, *op),
-            (ExprKind::Literal(constant), ExprKind::Column(_)) => (right, constant, mirrored(*op)),
-            _ => {
-                if let (BinaryOp::Equal, ExprKind::Column(a), ExprKind::Column(b)) = (op, &left.kind, &right.kind)
-                    && let (Some(a), Some(b)) = (a.id, b.id)
-                {
-                    inner.equal.push((a, b));
-                }
-                if let Some(partition) = ranked_first(plan, left, right, *op) {
-                    inner.add(partition);
-                }
-                continue;
-            }
-        };
-        let ExprKind::Column(reference) = &column.kind else { continue };
-        let Some(id) = reference.id else { continue };
-        if let Some(partition) = ranked_first(
-            plan,
-            left,
-            right,
-            *match &conjunct.kind {
-                ExprKind::Binary { op, .. } => op,
-                _ => continue,
-            },
-        ) {
-            inner.add(partition);
+        if let Some(key) = ranked_first(plan, left, right, *op) {
+            inner.add(key);
         }
-        let _ = constant;
-        if op == BinaryOp::Equal {
-            inner.constants.push(id);
-            for key in &mut inner.keys {
-                key.columns.retain(|column| *column != id);
-            }
+        if *op != BinaryOp::Equal {
+            continue;
+        }
+        let id = |expr: &Expr| match &expr.kind {
+            ExprKind::Column(reference) => reference.id,
+            _ => None,
+        };
+        let is_constant = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(_));
+        match (id(left), id(right)) {
+            (Some(a), Some(b)) => inner.equal.push((a, b)),
+            (Some(fixed), None) if is_constant(right) => inner.fix(fixed),
+            (None, Some(fixed)) if is_constant(left) => inner.fix(fixed),
+            _ => {}
         }
     }
     inner
@@ -322,16 +310,7 @@ fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<
     Some(Key { columns, assumptions: Vec::new(), reason })
 }
 
-fn joined(
-    plan: &Plan,
-    node: &crate::plan::Node,
-    left: &Keys,
-    right: &Keys,
-    how: JoinKind,
-    keys: &[(ColumnId, ColumnId)],
-    has_residual: bool,
-) -> Keys {
-    let _ = (node, has_residual);
+fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(ColumnId, ColumnId)]) -> Keys {
     if matches!(how, JoinKind::LeftSemi | JoinKind::LeftAnti) {
         return left.clone();
     }
@@ -424,7 +403,12 @@ fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHas
     let mut arms = inputs.iter().map(in_names);
     let first = arms.next().unwrap_or_default();
     let rest: Vec<Vec<(Vec<String>, Key)>> = arms.collect();
-    let mut result = Keys::none("it depends on a condition which columns are unique".to_owned());
+    // An arm without any key says why better than the condition does.
+    let why_not = inputs.iter().filter_map(|input| memo.get(input)).find(|keys| keys.keys.is_empty());
+    let mut result = Keys::none(match why_not {
+        Some(keys) => keys.why_not.clone(),
+        None => "it depends on a condition which columns are unique".to_owned(),
+    });
     for (names, key) in first {
         let shared = rest.iter().all(|arm| arm.iter().any(|(other, _)| *other == names));
         let columns: Option<Vec<ColumnId>> = names

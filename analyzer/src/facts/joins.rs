@@ -34,7 +34,7 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
 
 fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> Option<JoinFact> {
     let node = plan.node(id)?;
-    let NodeKind::Join { left, right, how, keys, residual } = &node.kind else { return None };
+    let NodeKind::Join { left, right, how, keys, .. } = &node.kind else { return None };
     let mut left_columns = Vec::new();
     let mut right_columns = Vec::new();
     let mut left_inputs = Vec::new();
@@ -55,7 +55,6 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
     }
     let right_keys: Vec<ColumnId> = keys.iter().map(|(_, r)| *r).collect();
     let right_facts = grain::keys(plan, *right, memo);
-    let _ = residual;
     let (fan_out, fan_out_reason) = match how {
         JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
         _ => match right_facts.unique_on(&right_keys) {

@@ -6,13 +6,49 @@ use contract::types::DataType;
 use crate::expression;
 use crate::facts::{Related, Severity};
 use crate::interpret::Interpreter;
-use crate::plan::{Lookup, NodeId, Schema};
+use crate::plan::{Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
 
 /// The expression with every column resolved that can be.
 pub(crate) fn bind(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
     let schema = interpreter.plan.schema(node);
     bind_in(interpreter, &schema, expr)
+}
+
+/// The same for a filter or sort. Spark looks for a column that a select list has left out in the frame before it, so
+/// `df.select("a").filter(col("b") > 0)` is valid where `df` has `b`.
+pub(crate) fn bind_condition(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
+    let mut condition = expr.clone();
+    find_left_out(interpreter, node, &mut condition);
+    bind(interpreter, node, &condition)
+}
+
+fn find_left_out(interpreter: &mut Interpreter, node: NodeId, expr: &mut Expr) {
+    if let ExprKind::Column(reference) = &expr.kind
+        && reference.id.is_none()
+    {
+        let (qualifier, name) = (reference.qualifier.clone(), reference.name.clone());
+        let mut current = node;
+        loop {
+            let schema = interpreter.plan.schema(current);
+            match find(interpreter, &schema, qualifier.as_deref(), &name) {
+                Found::Missing => {}
+                Found::Column(id) if current != node => {
+                    let range = expression::range_of(expr).unwrap_or_default();
+                    *expr = expression::resolved(&name, id, interpreter.plan.column_type(id), range);
+                    return;
+                }
+                _ => return,
+            }
+            match interpreter.plan.node(current).map(|node| &node.kind) {
+                Some(NodeKind::Project { input } | NodeKind::Filter { input, .. }) => current = *input,
+                _ => return,
+            }
+        }
+    }
+    for child in expression::children_mut(expr) {
+        find_left_out(interpreter, node, child);
+    }
 }
 
 /// The same against a schema, such as both sides of a join.

@@ -345,7 +345,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             if matches!(name, "orderBy" | "sort" | "sortWithinPartitions") {
                 for (value, place) in spread(interpreter, &args) {
                     let expr = column::to_expr(interpreter, &value, place);
-                    bind::bind(interpreter, node, &expr);
+                    bind::bind_condition(interpreter, node, &expr);
                 }
             }
             Value::Frame(node)
@@ -521,7 +521,7 @@ pub(crate) fn filter(
         },
         _ => expression::opaque("a condition that is not known from the script", Vec::new(), DataType::Boolean, here),
     };
-    let predicate = bind::bind(interpreter, node, &expr);
+    let predicate = bind::bind_condition(interpreter, node, &expr);
     Value::Frame(interpreter.plan.filter(node, predicate, here))
 }
 

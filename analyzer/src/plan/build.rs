@@ -544,6 +544,7 @@ fn nullability(expr: &Expr, source: &Schema) -> Option<bool> {
             all
         }
         ExprKind::Aggregate { function: "count", .. } => Some(false),
+        ExprKind::Call { function: "row_number" | "rank" | "dense_rank" | "ntile", .. } => Some(false),
         ExprKind::Window { function, .. } => nullability(function, source),
         ExprKind::Case { branches, otherwise } => {
             let Some(otherwise) = otherwise else { return Some(true) };

@@ -1,0 +1,182 @@
+//! Runs the pages of `tests/spec`: each case is a Python block with the facts that follow from it.
+//!
+//! `UPDATE_SPEC=1 cargo test -p analyzer --test spec` rewrites the expectations; review the difference like code.
+#![expect(clippy::disallowed_methods, reason = "the pages are files, and a test may read them")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use analyzer::{Analysis, Certainty, World, analyze};
+use contract::document::Contract;
+use contract::schema::{Column, Provenance, TableName, TableSchema};
+use contract::types::DataType;
+
+#[test]
+fn every_case_of_every_page_holds() {
+    let update = std::env::var("UPDATE_SPEC").is_ok();
+    let mut failures = String::new();
+    let mut cases = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page is readable");
+        let (rewritten, count, differences) = run_page(&text);
+        cases += count;
+        if update {
+            std::fs::write(&page, rewritten).expect("a page is writable");
+        } else if !differences.is_empty() {
+            let _ = writeln!(failures, "{}:\n{differences}", page.display());
+        }
+    }
+    assert!(cases > 0, "no case was found");
+    assert!(failures.is_empty(), "{failures}\nUPDATE_SPEC=1 rewrites the expectations.");
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/spec");
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the pages exist")
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// Runs a page; gives it back with its expectations rewritten, the number of cases, and what differs.
+fn run_page(text: &str) -> (String, usize, String) {
+    let mut page = String::new();
+    let mut differences = String::new();
+    let mut tables = Tables::default();
+    let mut heading = "";
+    let mut cases = 0;
+    let mut script: Option<String> = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        page.push_str(line);
+        page.push('\n');
+        let Some(language) = line.strip_prefix("```") else {
+            if line.starts_with('#') {
+                heading = line.trim_start_matches('#').trim();
+            }
+            continue;
+        };
+        let block: String = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        let mut kept = block.clone();
+        match language {
+            "tables" => tables = Tables::parse(&block),
+            "python" => script = Some(block),
+            "facts" => {
+                let script = script.take().expect("facts follow a script");
+                kept = facts(&analyze(&script, &tables), &script);
+                cases += 1;
+                if kept != block {
+                    let _ = writeln!(differences, "## {heading}\n--- expected\n{block}--- found\n{kept}");
+                }
+            }
+            other => panic!("a block of an unknown kind: {other}"),
+        }
+        page.push_str(&kept);
+        page.push_str("```\n");
+    }
+    (page, cases, differences)
+}
+
+/// The facts of a script, a line each.
+fn facts(analysis: &Analysis, script: &str) -> String {
+    let mut lines = Vec::new();
+    for input in &analysis.inputs {
+        let pushdown = input.pushdown.as_deref().map(|predicate| format!(" where {predicate}")).unwrap_or_default();
+        lines.push(format!("reads {} {}{pushdown}", input.dataset.kind.name(), input.dataset.name));
+    }
+    for output in &analysis.outputs {
+        output_facts(output, &mut lines);
+    }
+    for join in &analysis.joins {
+        let keys: Vec<String> =
+            join.left_columns.iter().zip(&join.right_columns).map(|(l, r)| format!("{l} = {r}")).collect();
+        let fan_out = if join.fan_out { "may repeat rows" } else { "repeats no row" };
+        let (left, right) = (join.left_inputs.join("+"), join.right_inputs.join("+"));
+        lines.push(format!("{} join {left} with {right} on {}, {fan_out}", join.how.name(), keys.join(", ")));
+        lines.extend(join.filters.iter().map(|filter| format!("  where {}", filter.predicate)));
+    }
+    for diagnostic in &analysis.diagnostics {
+        let place = diagnostic.range.slice(script).lines().next().unwrap_or("");
+        let severity = diagnostic.severity.name();
+        lines.push(format!("{severity}[{}] at `{place}`: {}", diagnostic.code, diagnostic.message));
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn output_facts(output: &analyzer::Output, lines: &mut Vec<String>) {
+    let (kind, name) = (output.dataset.kind.name(), &output.dataset.name);
+    lines.push(format!("writes {kind} {name} ({}, {})", output.mode.name(), output.rerun.effect));
+    lines.extend(output.partition_keys.iter().map(|key| format!("  partitioned by {key}")));
+    match &output.columns {
+        None => lines.push("  columns unknown".to_owned()),
+        Some(columns) => {
+            for column in columns {
+                let nullable = if column.nullable == Some(false) { " not null" } else { "" };
+                let sources = column.sources.as_ref().map_or("?".to_owned(), |sources| {
+                    sources.iter().map(|s| format!("{}.{}", s.input, s.column)).collect::<Vec<_>>().join(", ")
+                });
+                lines.push(format!("  {} {}{nullable} <- {sources}", column.name, column.data_type));
+            }
+            if !output.columns_complete {
+                lines.push("  and further columns".to_owned());
+            }
+        }
+    }
+    let grain = &output.grain;
+    lines.push(match grain.certainty {
+        Certainty::Unknown => format!("  grain unknown: {}", grain.reason),
+        certainty => {
+            let assumptions: String = grain.assumptions.iter().map(|a| format!("; if {a}")).collect();
+            format!("  grain [{}] {}: {}{assumptions}", grain.columns.join(", "), certainty.name(), grain.reason)
+        }
+    });
+    lines.extend(output.filters.iter().map(|filter| format!("  where {}", filter.predicate)));
+}
+
+/// Tables that a page declares, a line each: `database.table: column type, column type key`.
+#[derive(Default)]
+struct Tables(Vec<(TableName, TableSchema, Vec<String>)>);
+
+impl Tables {
+    fn parse(block: &str) -> Self {
+        let tables = block.lines().map(|line| {
+            let (name, columns) = line.split_once(": ").expect("`name: columns`");
+            let (database, table) = name.split_once('.').expect("`database.table`");
+            let mut keys = Vec::new();
+            let columns = columns
+                .split(", ")
+                .map(|column| {
+                    let mut words = column.split(' ');
+                    let (name, data_type) = (words.next().expect("a name"), words.next().expect("a type"));
+                    if words.next() == Some("key") {
+                        keys.push(name.to_owned());
+                    }
+                    Column {
+                        name: name.to_owned(),
+                        data_type: DataType::parse(data_type).expect("a type"),
+                        nullable: None,
+                        comment: None,
+                        partition_key: false,
+                    }
+                })
+                .collect();
+            (TableName::new(database, table), TableSchema { columns, provenance: Provenance::Catalog }, keys)
+        });
+        Self(tables.collect())
+    }
+}
+
+impl World for Tables {
+    fn table(&self, name: &TableName) -> Option<TableSchema> {
+        self.0.iter().find(|(known, _, _)| known == name).map(|(_, schema, _)| schema.clone())
+    }
+
+    fn contract(&self, name: &TableName) -> Option<Arc<Contract>> {
+        let (_, _, keys) = self.0.iter().find(|(known, _, keys)| known == name && !keys.is_empty())?;
+        Some(Arc::new(Contract { primary_key: keys.clone(), ..Contract::default() }))
+    }
+}
