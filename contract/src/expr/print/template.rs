@@ -109,7 +109,7 @@ fn rounded(function: &str, arg: &Expr, dialect: Dialect) -> Result<String, Print
         "abs" if arg.data_type.is_integer() => format!("(CASE WHEN {sql} <> {smallest} THEN abs({sql}) END)"),
         "ceil" | "floor" if arg.data_type.is_integer() => sql,
         "ceil" | "floor" if arg.data_type.is_floating() => {
-            format!("(CASE WHEN abs({sql}) < 9.2e18 THEN cast({function}({sql}) AS bigint) END)")
+            format!("(CASE WHEN abs({sql}) < 9.2e18 THEN try_cast({function}({sql}) AS bigint) END)")
         }
         _ => format!("{function}({sql})"),
     })
