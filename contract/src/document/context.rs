@@ -56,6 +56,9 @@ pub struct ContextColumn {
     /// The catalog's comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Whether the column is a partition key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partition_key: bool,
 }
 
 /// A constraint that holds already.

@@ -1,9 +1,14 @@
 //! Generators propose a contract, tests and documentation; nothing they say is accepted unchecked.
 
+pub mod builtin;
+pub(crate) mod code;
+pub(crate) mod dating;
+
 use async_trait::async_trait;
 use contract::document::{Context, Contract, Test};
 
 use crate::Result;
+use crate::project::settings::{GenerateSettings, GeneratorName};
 
 /// Proposes for a table what its context suggests. The built-in one needs no key; models come as further ones.
 #[async_trait]
@@ -21,6 +26,13 @@ pub struct Proposal {
     pub contract: Contract,
     /// Concrete tests.
     pub tests: Vec<Test>,
-    /// Documentation for people, Markdown.
+    /// Documentation for people, Markdown; where it is empty the stage renders its own.
     pub docs_markdown: String,
+}
+
+/// The generator that the settings name.
+pub fn from_settings(settings: &GenerateSettings) -> Box<dyn Generator> {
+    match settings.generator {
+        GeneratorName::Builtin => Box::new(builtin::Builtin::new(settings)),
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
@@ -12,10 +11,21 @@ use crate::{Error, Result};
 pub struct Scripts {
     /// Files that import `awsglue` or `pyspark`, sorted by path.
     pub jobs: Vec<Script>,
-    /// Text of every Python file by its dotted name from the project's root and from its own folder.
-    pub modules: IndexMap<String, String>,
+    /// Every Python file, sorted by path: what jobs may import.
+    pub modules: Vec<Module>,
     /// Files that could not be read, with why.
     pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// A Python file that jobs may import.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Module {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its dotted name from the project's root.
+    pub dotted: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// The script of one job.
@@ -31,6 +41,39 @@ pub struct Script {
     pub text: String,
     /// SHA-256 of its text, hexadecimal.
     pub hash: String,
+}
+
+impl Scripts {
+    /// The file that `script` imports as `dotted`. A relative import counts from the script's folder. Any other is looked
+    /// for beside the script, in the folders above it and from the project's root; last by its bare file name, for Glue
+    /// puts the files of `--extra-py-files` side by side.
+    pub fn module(&self, script: &Path, dotted: &str) -> Option<&Module> {
+        let name = dotted.trim_start_matches('.');
+        let dots = dotted.len() - name.len();
+        let inside: PathBuf = name.split('.').filter(|part| !part.is_empty()).collect();
+        let at = |folder: &Path| {
+            let base = folder.join(&inside);
+            let file = base.with_extension("py");
+            let package = base.join("__init__.py");
+            self.modules.iter().find(|module| module.path == file || module.path == package)
+        };
+        let mut folders = script.ancestors().skip(1);
+        if dots > 0 {
+            return at(folders.nth(dots - 1)?);
+        }
+        let by_dotted = || self.modules.iter().find(|module| module.dotted == name);
+        let by_stem = || {
+            let stem = name.rsplit('.').next()?;
+            self.modules.iter().find(|module| module.path.file_stem().is_some_and(|file| file == stem))
+        };
+        folders.find_map(at).or_else(by_dotted).or_else(by_stem)
+    }
+
+    /// The job's name of a script: as it is among its siblings, else its file name without the ending.
+    pub fn job_name(&self, script: &Path) -> String {
+        let known = self.jobs.iter().find(|job| job.path == script).map(|job| job.job_name.clone());
+        known.unwrap_or_else(|| script.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default())
+    }
 }
 
 /// Finds the scripts by globs relative to `root`. Hidden folders, virtual environments and build folders are passed over.
@@ -102,8 +145,7 @@ fn add(scripts: &mut Scripts, root: &Path, path: PathBuf, text: String) {
     let name = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let dotted = name.trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
-    scripts.modules.entry(stem.clone()).or_insert_with(|| text.clone());
-    scripts.modules.insert(dotted, text.clone());
+    scripts.modules.push(Module { path: path.clone(), dotted, text: text.clone() });
     if is_job(&text) {
         let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         scripts.jobs.push(Script { path, name, job_name: stem, text, hash });
@@ -117,5 +159,39 @@ fn name_apart(jobs: &mut [Script]) {
         if names.iter().filter(|name| **name == job.job_name).count() > 1 {
             job.job_name = job.name.trim_end_matches(".py").to_owned();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_found_beside_the_script_above_it_and_by_file_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["jobs/etl.py", "jobs/near.py", "jobs/lib/__init__.py", "shared/names.py", "top.py"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "import pyspark\n").unwrap();
+        }
+        let scripts = find(folder.path(), &["**/*.py".into()]).unwrap();
+        let script = folder.path().join("jobs/etl.py");
+        let found = |dotted| {
+            let module = scripts.module(&script, dotted)?;
+            Some(module.path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned())
+        };
+        for (dotted, path) in [
+            ("near", "jobs/near.py"),
+            (".near", "jobs/near.py"),
+            ("lib", "jobs/lib/__init__.py"),
+            ("top", "top.py"),
+            ("..top", "top.py"),
+            ("shared.names", "shared/names.py"),
+            ("names", "shared/names.py"),
+        ] {
+            assert_eq!(found(dotted).as_deref(), Some(path), "{dotted}");
+        }
+        assert_eq!(found("pandas"), None);
+        assert_eq!(found(".top"), None);
     }
 }

@@ -91,22 +91,23 @@ pub async fn write_text(store: &dyn ArtifactStore, key: &str, text: &str) -> Res
 }
 
 /// Changes the document at a key: `change` gets what stands there and returns what shall stand there. Where somebody
-/// else writes meanwhile, `change` is asked again with the new content. Unchanged content is not written.
+/// else writes meanwhile, `change` is asked again with the new content. Unchanged content is not written; returns whether
+/// anything was.
 pub async fn update(
     store: &dyn ArtifactStore,
     key: &str,
     change: &(dyn Fn(Option<&str>) -> Result<String> + Send + Sync),
-) -> Result<()> {
+) -> Result<bool> {
     for _ in 0..MAX_CONFLICTS {
         let old = store.get(key).await?;
         let text = old.as_ref().map(|artifact| String::from_utf8_lossy(&artifact.content));
         let new = change(text.as_deref())?;
         if text.as_deref() == Some(new.as_str()) {
-            return Ok(());
+            return Ok(false);
         }
         let expected = old.map_or(Expected::Absent, |artifact| Expected::Version(artifact.version));
         if let Put::Written(_) = store.put(key, new.as_bytes(), expected).await? {
-            return Ok(());
+            return Ok(true);
         }
     }
     Err(Error::environment(store.locate(key), "is written by others all the time", "run again when they are done"))

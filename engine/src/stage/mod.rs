@@ -3,11 +3,22 @@
 //! [`pipeline`] runs them in order for one table or all: analyze, profile, context, generate, [`verify`], pre-load and
 //! [`postload`]. Every stage says what it did, how long it took and what it cost.
 
+pub mod analyze;
+pub mod answers;
 pub mod artifacts;
+mod checks;
+pub mod context;
+pub mod docs;
+pub mod generate;
+mod merge;
 pub mod pipeline;
 pub mod postload;
 pub mod profile;
+mod queries;
+mod suite;
+mod trial;
 pub mod verify;
+mod words;
 
 use contract::schema::TableName;
 use serde::Serialize;
@@ -48,3 +59,17 @@ pub trait Progress: Send + Sync {
 pub struct NoProgress;
 
 impl Progress for NoProgress {}
+
+/// The full name of a table as a contract of the table `beside` writes it: `database.table`, or the bare name of a table
+/// of the same database, else of the only database that has one.
+pub fn resolve(written: &str, beside: &TableName, all: &[TableName]) -> TableName {
+    if let Some((database, table)) = written.split_once('.') {
+        return TableName::new(database, table);
+    }
+    let near = TableName::new(&beside.database, written);
+    let mut same = all.iter().filter(|table| table.table == near.table);
+    match (all.contains(&near), same.next(), same.next()) {
+        (false, Some(only), None) => only.clone(),
+        _ => near,
+    }
+}

@@ -265,7 +265,7 @@ fn is_text(ty: &DataType) -> bool {
 }
 
 /// Whether a column's values may tell who somebody is; such values are never stored.
-fn looks_personal(column: &str) -> bool {
+pub(crate) fn looks_personal(column: &str) -> bool {
     const WORDS: [&str; 16] = [
         "email",
         "phone",

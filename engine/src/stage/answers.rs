@@ -1,0 +1,107 @@
+//! What scripts do not say of the world around them, answered from a project and its lake: for the stages, which answer
+//! all questions of an analysis, and for the editor, which asks them one by one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use contract::document::Contract;
+use contract::schema::{Column, Provenance, TableName, TableSchema};
+use contract::types::DataType;
+
+use super::artifacts::{Keys, read_text};
+use crate::lake::Lake;
+use crate::project::Project;
+use crate::{Error, Result};
+
+/// The lake's name of a table that a script names: `[lake.databases]` says which database it means.
+pub fn lake_name(project: &Project, name: &TableName) -> TableName {
+    let databases = &project.settings.lake.databases;
+    let meant = databases.iter().find(|(written, _)| written.eq_ignore_ascii_case(&name.database));
+    meant.map_or_else(|| name.clone(), |(_, database)| TableName::new(database, &name.table))
+}
+
+/// Columns of a catalog table: the lake's, else those that its contract promises. `None` where neither knows it.
+///
+/// # Errors
+/// A table of the lake, or a contract, that cannot be read.
+pub async fn table(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<TableSchema>> {
+    let name = lake_name(project, name);
+    if lake.catalog().tables().await?.contains(&name) {
+        return Ok(Some(lake.catalog().table(&name).await?.schema));
+    }
+    Ok(contract(project, lake, &name).await?.map(|contract| promised_schema(&contract)))
+}
+
+/// Columns of the files under a path, as a script spells it: those of the lake's table that lies there.
+pub async fn path(project: &Project, lake: &dyn Lake, address: &str) -> Result<Option<TableSchema>> {
+    let Some(name) = table_at(project, lake, address).await? else { return Ok(None) };
+    Ok(Some(lake.catalog().table(&name).await?.schema))
+}
+
+/// The lake's table whose files lie at a path, as a script spells it: `[locations]` says which folder an `s3://` prefix
+/// stands for. A path within the table's folder is the table's too.
+pub async fn table_at(project: &Project, lake: &dyn Lake, address: &str) -> Result<Option<TableName>> {
+    let local = project.local_path(address).or_else(|| {
+        let path = Path::new(address.strip_prefix("file://").unwrap_or(address));
+        (!address.contains("://")).then(|| project.root.join(path))
+    });
+    let Some(local) = local.map(|local| local.canonicalize().unwrap_or(local)) else { return Ok(None) };
+    for name in lake.catalog().tables().await? {
+        // A table that cannot be read has no say here; the stage that reads it tells what is wrong.
+        let Ok(table) = lake.catalog().table(&name).await else { continue };
+        let location = PathBuf::from(&table.location);
+        if local.starts_with(location.canonicalize().unwrap_or(location)) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// The stored contract of a catalog table. Parts of it that cannot be read are left aside.
+///
+/// # Errors
+/// A contract that is no JSON, or that a newer program wrote.
+pub async fn contract(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<Arc<Contract>>> {
+    let name = lake_name(project, name);
+    let key = Keys::new(&name, &lake.catalog().tables().await?).contract();
+    let Some(text) = read_text(lake.store(), &key).await? else { return Ok(None) };
+    Ok(Some(Arc::new(read_contract(&lake.store().locate(&key), &text)?)))
+}
+
+/// A contract's text, with its place for the error.
+pub(crate) fn read_contract(place: &str, text: &str) -> Result<Contract> {
+    match Contract::from_json(text) {
+        Ok((contract, _)) => Ok(contract),
+        Err(error) => Err(Error::input(place, error, "correct it, or restore it from its history, and run again")),
+    }
+}
+
+/// The value of an argument of a script's job in the chosen environment.
+pub fn argument(project: &Project, script: &Path, name: &str) -> Option<String> {
+    let scripts = project.scripts().unwrap_or_default();
+    argument_of(project, &scripts.job_name(script), name)
+}
+
+/// The value of a job's argument in the chosen environment. Glue itself passes `JOB_NAME`.
+pub(crate) fn argument_of(project: &Project, job: &str, name: &str) -> Option<String> {
+    let configured = project.arguments(job).shift_remove(name);
+    configured.or_else(|| (name == "JOB_NAME").then(|| job.to_owned()))
+}
+
+/// The file that a script imports by a dotted name; a relative import keeps its dots.
+pub fn module(project: &Project, script: &Path, dotted: &str) -> Option<PathBuf> {
+    let scripts = project.scripts().unwrap_or_default();
+    scripts.module(script, dotted).map(|module| module.path.clone())
+}
+
+/// The columns that a contract promises, in its order. A type that cannot be read is unknown.
+pub fn promised_schema(contract: &Contract) -> TableSchema {
+    let columns = contract.columns.iter().map(|(name, column)| Column {
+        name: name.clone(),
+        data_type: DataType::parse(&column.data_type).unwrap_or_default(),
+        nullable: Some(column.nullable),
+        comment: column.description.clone(),
+        partition_key: false,
+    });
+    TableSchema { columns: columns.collect(), provenance: Provenance::Contract }
+}
