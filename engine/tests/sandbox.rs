@@ -2,11 +2,16 @@
 
 use std::process::ExitCode;
 
+use contract::document::context::ContextColumn;
+use contract::document::{Context, Test};
 use contract::schema::TableName;
 use contract::value::Value;
+use engine::generator::Proposal;
 use engine::lake::local::sandbox::{SUBCOMMAND, child_main};
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::lake::{Lake, Limits, QueryResult};
+use engine::project::{Project, Settings};
+use engine::stage::verify::verify;
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(SUBCOMMAND) {
@@ -22,6 +27,7 @@ fn main() -> ExitCode {
         an_honest_query_answers(&lake).await;
         rows_are_cut_at_the_limit(&lake).await;
         only_allowed_tables_and_functions_are_reached(&lake).await;
+        proposed_sql_is_mended_and_run_or_refused(&lake).await;
         killers_are_stopped(&lake).await;
     });
     ExitCode::SUCCESS
@@ -63,6 +69,63 @@ async fn only_allowed_tables_and_functions_are_reached(lake: &LocalLake) {
     ] {
         let error = ask(lake, sql).await.unwrap_err();
         assert!(error.contains(why), "{sql}: {error}");
+    }
+}
+
+async fn proposed_sql_is_mended_and_run_or_refused(lake: &LocalLake) {
+    let mut settings = Settings::default();
+    settings.limits.query_seconds = 2;
+    let project = Project { root: lake.root().to_path_buf(), settings, file: None };
+    let column = |name: &str, data_type: &str| ContextColumn {
+        name: name.into(),
+        data_type: data_type.into(),
+        nullable: true,
+        comment: None,
+        partition_key: false,
+    };
+    let context = Context {
+        table_name: "t".into(),
+        database: "db".into(),
+        row_count: 2_000,
+        schema: vec![column("id", "bigint"), column("name", "string")],
+        ..Context::default()
+    };
+    let proposed = serde_json::json!([
+        {"name": "twice", "sql": "SELECT id, COUNT(*) AS cnt FROM t GROUP BY id HAVING cnt > 1"},
+        {"name": "negative", "sql": "SELECT COUNT(*) FROM db.t WHERE id < 0"},
+        {"name": "positive", "rule": "id >= 0", "stage": "pre_load"},
+        {"name": "small", "sql": "SELECT id FROM db.t WHERE id < 10"},
+        {"name": "total", "sql": "SELECT COUNT(*) FROM db.t"},
+        {"name": "elsewhere", "sql": "SELECT pin FROM db.secret"},
+        {"name": "nowhere", "sql": "SELECT id FROM db.t WHERE id IN (SELECT id FROM db.gone)"},
+        {"name": "drop", "sql": "DROP TABLE db.t"},
+        {"name": "killer", "sql": "SELECT 1 FROM db.t a, db.t b, db.t c WHERE a.id + b.id + c.id = -1"},
+    ]);
+    let (tests, _) = Test::list_from_value(&proposed);
+    let verified = verify(&project, lake, &context, Proposal { tests, ..Proposal::default() })
+        .await
+        .expect("a proposal is no error");
+    let kept: Vec<(&str, &str)> =
+        verified.tests.iter().map(|test| (test.name.as_str(), test.sql.as_deref().unwrap_or_default())).collect();
+    assert_eq!(
+        kept,
+        [
+            ("twice", "SELECT id, COUNT(*) AS cnt FROM db.t GROUP BY id HAVING COUNT(*) > 1"),
+            ("negative", "SELECT COUNT(*) FROM db.t WHERE id < 0"),
+        ]
+    );
+    assert!(verified.contract.rules().any(|rule| rule.id == "positive"));
+    for (name, is_kept, why) in [
+        ("twice", true, "HAVING repeats the expression of `cnt`"),
+        ("small", false, "the table refutes it: 10 of 10 rows"),
+        ("total", false, "it counts all rows"),
+        ("elsewhere", false, "it does not read db.t"),
+        ("nowhere", false, "db.gone, which is not in the lake"),
+        ("drop", false, "not one read-only query"),
+        ("killer", false, "took longer than 2 s"),
+    ] {
+        let verdict = verified.verdicts.iter().find(|verdict| verdict.id == name).expect(name);
+        assert!(verdict.kept == is_kept && verdict.reason.contains(why), "{verdict:?}");
     }
 }
 

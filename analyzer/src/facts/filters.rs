@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::FilterFact;
 use crate::describe::describe;
-use crate::expression;
+use crate::expression::{self, conjuncts};
 use crate::facts::JoinKind;
 use crate::plan::{Field, NodeId, NodeKind, Origin, Plan};
 
@@ -16,7 +16,9 @@ pub(crate) fn filters(plan: &Plan, node: NodeId) -> Vec<FilterFact> {
     for id in passed(plan, node) {
         let Some((predicate, range)) = predicate(plan, id) else { continue };
         let ranks = ranks(plan, predicate);
-        facts.push(FilterFact { predicate: describe(predicate), mapped: mapped(predicate, &fields), ranks, range });
+        let parts = conjuncts(predicate).into_iter().filter_map(|part| mapped(part, &fields)).collect();
+        let mapped = mapped(predicate, &fields);
+        facts.push(FilterFact { predicate: describe(predicate), mapped, parts, ranks, range });
     }
     facts
 }

@@ -206,6 +206,8 @@ pub struct FilterFact {
     pub predicate: String,
     /// The same in the names of the output's columns, where all of them reach it.
     pub mapped: Option<String>,
+    /// Its conjuncts of which all columns reach the output, each in the names of the output's columns.
+    pub parts: Vec<String>,
     /// Whether it compares the result of a window function, as deduplication does.
     pub ranks: bool,
     /// The call that filters.

@@ -8,7 +8,7 @@ use contract::types::DataType;
 use serde_json::json;
 
 use super::dating::{Frequency, dating_column, frequency};
-use super::{Generator, Proposal, code};
+use super::{Generator, Proposal, bounds, code};
 use crate::Result;
 use crate::project::settings::GenerateSettings;
 
@@ -209,7 +209,7 @@ fn numeric(
     let counts_up = is_key_like(context, column) || identifier_rank(&context.table_name, &column.name) != NO_IDENTIFIER;
     if !counts_up && !column.partition_key {
         let evidence = format!("all values of {rows} rows lie from {low} to {high}");
-        add(RuleKind::RangeSoft { min: Some(min.clone()), max: Some(max.clone()) }, evidence);
+        add(RuleKind::RangeSoft { min: Some(bounds::low(min)), max: Some(bounds::high(max)) }, evidence);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Generators propose a contract, tests and documentation; nothing they say is accepted unchecked.
 
+pub(crate) mod bounds;
 pub mod builtin;
 pub(crate) mod code;
 pub(crate) mod dating;

@@ -1,7 +1,7 @@
 //! What a generator is told about a table: schema, statistics and the job that writes it, in the shape of the
 //! specification's section 3.1.
 
-use analyzer::{ColumnSource, JoinFact, JoinKind, Output, OutputColumn};
+use analyzer::{Certainty, ColumnSource, JoinFact, JoinKind, Output, OutputColumn};
 use contract::document::context::{Constraint, ContextColumn};
 use contract::document::{CodeColumn, CodeFacts, Context, Contract, JobSummary, Profile, Reference, VERSION};
 use contract::rule::{Rule, RuleKind, Source};
@@ -9,7 +9,7 @@ use contract::schema::{TableName, TableSchema};
 
 use super::analyze::{Job, Jobs};
 use super::answers;
-use super::artifacts::{Keys, update};
+use super::artifacts::{Keys, read_text, update};
 use crate::Result;
 use crate::lake::Lake;
 use crate::project::Project;
@@ -54,7 +54,7 @@ pub async fn context(project: &Project, lake: &dyn Lake, jobs: &Jobs, profile: &
     };
     let described = contract.as_ref().and_then(|contract| contract.description.clone());
     let comment = catalog.and_then(|table| table.comment);
-    let context = Context {
+    let mut context = Context {
         version: VERSION,
         table_name: name.table.clone(),
         database: name.database.clone(),
@@ -69,8 +69,31 @@ pub async fn context(project: &Project, lake: &dyn Lake, jobs: &Jobs, profile: &
         schema,
     };
     let key = Keys::new(&name, &all).context(context.script_hash.as_deref());
+    if let Some(Ok(stored)) = read_text(lake.store(), &key).await?.map(|text| Context::from_json(&text)) {
+        settle(&mut context, &stored);
+    }
     update(lake.store(), &key, &|_| Ok(context.to_json())).await?;
     Ok(context)
+}
+
+/// An approximate percentile and a mean of doubles depend on the order in which threads bring their parts. Where they
+/// differ from the stored ones by no more than that, the stored ones stay, so that the same table has the same context.
+fn settle(context: &mut Context, stored: &Context) {
+    let close = |new: f64, old: f64, tolerance: f64| (new - old).abs() <= tolerance * old.abs();
+    for (name, stats) in &mut context.column_stats {
+        let Some(old) = stored.column_stats.get(name) else { continue };
+        let same = old.min == stats.min && old.max == stats.max && old.null_pct == stats.null_pct;
+        if !same || stored.row_count != context.row_count {
+            continue;
+        }
+        for (new, old, tolerance) in [(&mut stats.p95, old.p95, 0.02), (&mut stats.mean, old.mean, 1e-9)] {
+            if let (Some(value), Some(old)) = (*new, old)
+                && close(value, old, tolerance)
+            {
+                *new = Some(old);
+            }
+        }
+    }
 }
 
 /// The schema's columns. NULL may occur where the contract allows it; without a contract, unless the script excludes it;
@@ -198,7 +221,11 @@ fn job_summary(job: &Job, output: &Output) -> JobSummary {
 }
 
 /// What the script says of the table, as far as it is sure.
+///
+/// What one job does says nothing of the rows that another job writes into the same table: then only its columns are told.
 fn facts(job: &Job, output: &Output, jobs: &Jobs, table: &TableName) -> CodeFacts {
+    let writes = |other: &&Job| other.analysis.outputs.iter().any(|output| other.table(&output.dataset) == Some(table));
+    let alone = jobs.jobs.iter().filter(writes).count() == 1;
     let code_column = |column: &OutputColumn| CodeColumn {
         data_type: column.data_type.to_string(),
         nullable: column.nullable,
@@ -209,15 +236,21 @@ fn facts(job: &Job, output: &Output, jobs: &Jobs, table: &TableName) -> CodeFact
         expression: column.expression.clone(),
     };
     let columns = output.columns.iter().flatten();
-    let filters = output.filters.iter().filter(|filter| !filter.ranks).filter_map(|filter| filter.mapped.clone());
+    let filters = output.filters.iter().filter(|filter| !filter.ranks).flat_map(|filter| filter.parts.clone());
     let readers = jobs.readers_of(table).into_iter().map(|reader| reader.script.job_name.clone());
     CodeFacts {
         columns: columns.map(|column| (column.name.to_lowercase(), code_column(column))).collect(),
         columns_complete: output.columns_complete,
-        grain_certainty: output.grain.certainty.name().to_owned(),
-        grain_reason: output.grain.reason.clone(),
-        filters: filters.collect(),
-        references: references(job, output, table),
+        grain_certainty: match alone {
+            true => output.grain.certainty.name().to_owned(),
+            false => Certainty::Assumed.name().to_owned(),
+        },
+        grain_reason: match alone {
+            true => output.grain.reason.clone(),
+            false => format!("{}, but other jobs write the table too", output.grain.reason),
+        },
+        filters: if alone { filters.collect() } else { Vec::new() },
+        references: if alone { references(job, output, table) } else { Vec::new() },
         read_by: readers.collect(),
     }
 }

@@ -73,3 +73,6 @@ pub fn resolve(written: &str, beside: &TableName, all: &[TableName]) -> TableNam
         _ => near,
     }
 }
+
+#[cfg(test)]
+mod tests;

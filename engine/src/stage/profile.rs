@@ -172,8 +172,8 @@ fn read_column(column: &Column, rows: u64, values: &[(Measure, &Value)], top_val
         nan_pct: number(Measure::Nan).map(share),
         min: shown(Measure::Min),
         max: shown(Measure::Max),
-        mean: value(Measure::Mean).and_then(double),
-        p95: value(Measure::P95).and_then(double),
+        mean: value(Measure::Mean).and_then(double).map(|mean| significant(mean, 12)),
+        p95: value(Measure::P95).and_then(double).map(|p95| significant(p95, 6)),
         distinct_count: exact.or(number(Measure::Distinct)),
         distinct_exact: exact.is_some(),
         blank_pct: number(Measure::Blank).map(share),
@@ -253,6 +253,11 @@ fn count(value: &Value) -> u64 {
 /// Shares are kept to six digits, so that two equal tables have equal profiles whatever the order of the sums.
 fn round(share: f64) -> f64 {
     (share * 1e6).round() / 1e6
+}
+
+/// A number to so many digits: the last ones of a mean depend on the order of the sum, and a sketch has few right ones.
+fn significant(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 
 fn is_number(ty: &DataType) -> bool {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::profile::DateRange;
 use crate::Result;
+use crate::generator::bounds;
 use crate::generator::dating::dating_column;
 use crate::lake::{Cost, Lake};
 
@@ -113,14 +114,12 @@ pub(super) async fn split(
 /// one that the earlier days show. A bound that is no extreme of the data is a claim and stays as it is.
 pub(super) fn relearned(rule: &Rule, whole: Option<&ColumnProfile>, earlier: Option<&ColumnProfile>) -> Rule {
     let (Some(whole), Some(earlier)) = (whole, earlier) else { return rule.clone() };
-    let low = |bound: &Json| match same(Some(bound), whole.min.as_ref()) {
-        true => earlier.min.clone().unwrap_or_else(|| bound.clone()),
-        false => bound.clone(),
+    let extreme = |bound: &Json, whole: &Option<Json>, earlier: &Option<Json>, rounded: fn(&Json) -> Json| {
+        let seen = whole.as_ref().is_some_and(|whole| same(bound, whole) || same(bound, &rounded(whole)));
+        earlier.as_ref().filter(|_| seen).map_or_else(|| bound.clone(), rounded)
     };
-    let high = |bound: &Json| match same(Some(bound), whole.max.as_ref()) {
-        true => earlier.max.clone().unwrap_or_else(|| bound.clone()),
-        false => bound.clone(),
-    };
+    let low = |bound: &Json| extreme(bound, &whole.min, &earlier.min, bounds::low);
+    let high = |bound: &Json| extreme(bound, &whole.max, &earlier.max, bounds::high);
     let kind = match &rule.kind {
         RuleKind::Min { value } => RuleKind::Min { value: low(value) },
         RuleKind::Max { value } => RuleKind::Max { value: high(value) },
@@ -130,9 +129,7 @@ pub(super) fn relearned(rule: &Rule, whole: Option<&ColumnProfile>, earlier: Opt
         }
         RuleKind::AllowedValues { values } => {
             let complete = |stats: &ColumnProfile| stats.distinct_count == Some(stats.top_values.len() as u64);
-            let seen = |stats: &ColumnProfile, value: &Json| {
-                stats.top_values.iter().any(|top| same(Some(&top.value), Some(value)))
-            };
+            let seen = |stats: &ColumnProfile, value: &Json| stats.top_values.iter().any(|top| same(&top.value, value));
             let observed = complete(whole) && values.iter().all(|value| seen(whole, value));
             match observed && complete(earlier) && !earlier.top_values.is_empty() {
                 true => RuleKind::AllowedValues {
@@ -151,9 +148,6 @@ pub(super) fn table_of(context: &Context) -> TableName {
     TableName::new(&context.database, &context.table_name)
 }
 
-fn same(left: Option<&Json>, right: Option<&Json>) -> bool {
-    match (left, right) {
-        (Some(left), Some(right)) => left == right || left.as_f64().zip(right.as_f64()).is_some_and(|(a, b)| a == b),
-        _ => false,
-    }
+fn same(left: &Json, right: &Json) -> bool {
+    left == right || left.as_f64().zip(right.as_f64()).is_some_and(|(left, right)| left == right)
 }
