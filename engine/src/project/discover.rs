@@ -35,6 +35,16 @@ pub struct Unknown {
     pub line: String,
 }
 
+impl Unknown {
+    /// The section that the line belongs into: `environments.dev.arguments`, or `lake` for the setting `lake.root`.
+    pub fn section(&self) -> &str {
+        match self.setting.rsplit_once('.') {
+            Some((section, key)) if self.line.starts_with(key) => section,
+            _ => &self.setting,
+        }
+    }
+}
+
 impl Discovery {
     /// The `de-copilot.toml` that this discovery proposes, with what is not known as remarks above the setting.
     pub fn to_toml(&self) -> String {

@@ -38,11 +38,16 @@ impl Project {
     /// The project of a folder: by the `de-copilot.toml` in it or in the nearest folder above it, else as
     /// [`discover`](discover::discover) proposes it for the folder itself.
     pub fn open(dir: &Path) -> Result<Self> {
-        let dir = dir.canonicalize().map_err(|error| Error::io(dir, &error))?;
+        let dir = existing(dir)?;
         match dir.ancestors().map(|ancestor| ancestor.join(FILE_NAME)).find(|file| file.is_file()) {
             Some(file) => Self::load(&file),
-            None => Ok(Self { settings: discover::discover(&dir)?.settings, root: dir, file: None }),
+            None => Self::propose(&dir),
         }
+    }
+
+    /// The project of a folder without settings, as [`discover`](discover::discover) proposes it.
+    pub fn propose(dir: &Path) -> Result<Self> {
+        Ok(Self { settings: discover::discover(dir)?.settings, root: dir.to_path_buf(), file: None })
     }
 
     /// The project of a settings file.
@@ -57,7 +62,7 @@ impl Project {
 
     /// Writes a documented `de-copilot.toml` with what the folder shows. An existing file is left alone: an error.
     pub fn init(dir: &Path) -> Result<(PathBuf, Discovery)> {
-        let dir = dir.canonicalize().map_err(|error| Error::io(dir, &error))?;
+        let dir = existing(dir)?;
         let file = dir.join(FILE_NAME);
         if file.exists() {
             return Err(Error::input(file.display(), "exists already", "edit it, or delete it and run `init` again"));
@@ -139,6 +144,12 @@ impl Project {
         let file = self.file.as_deref().unwrap_or(Path::new(FILE_NAME));
         Err(Error::input(format!("{}:{line}", file.display()), format!("no environment is called `{chosen}`"), next))
     }
+}
+
+/// The canonical path of a folder that a person named.
+fn existing(dir: &Path) -> Result<PathBuf> {
+    let found = dir.canonicalize().ok().filter(|found| found.is_dir());
+    found.ok_or_else(|| Error::input(dir.display(), "is no folder", "name the project's folder with --project"))
 }
 
 fn settings_error(file: &Path, problems: &[parse::SettingProblem]) -> Error {

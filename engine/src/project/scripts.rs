@@ -76,6 +76,26 @@ impl Scripts {
     }
 }
 
+impl Script {
+    /// The script in a file, named relative to `root` where it lies there.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is no text.
+    pub fn read(root: &Path, path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::input(path.display(), "is a folder", "name a script, or set `jobs.scripts` to a glob"));
+        }
+        let text = read_text(path)
+            .map_err(|reason| Error::input(path.display(), reason, "name a Python script of a Glue job"))?;
+        Ok(Self::new(root, path.to_path_buf(), text))
+    }
+
+    fn new(root: &Path, path: PathBuf, text: String) -> Self {
+        let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { name: name_in(root, &path), job_name: stem(&path), path, text, hash }
+    }
+}
+
 /// Finds the scripts by globs relative to `root`. Hidden folders, virtual environments and build folders are passed over.
 pub(super) fn find(root: &Path, globs: &[String]) -> Result<Scripts> {
     let mut paths = Vec::new();
@@ -141,15 +161,22 @@ fn read_text(path: &Path) -> std::result::Result<String, String> {
 }
 
 fn add(scripts: &mut Scripts, root: &Path, path: PathBuf, text: String) {
-    let inside = path.strip_prefix(root).unwrap_or(&path);
-    let name = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let dotted = name.trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
+    let dotted = name_in(root, &path).trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
     scripts.modules.push(Module { path: path.clone(), dotted, text: text.clone() });
     if is_job(&text) {
-        let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        scripts.jobs.push(Script { path, name, job_name: stem, text, hash });
+        scripts.jobs.push(Script::new(root, path, text));
     }
+}
+
+fn name_in(root: &Path, path: &Path) -> String {
+    match path.strip_prefix(root) {
+        Ok(inside) => inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Gives scripts that share a file name their path as job name.

@@ -120,13 +120,17 @@ pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
     Ok(jobs)
 }
 
-/// Analyzes one script, also one that no glob of the settings names.
+/// Analyzes scripts, also such that no glob of the settings names, in their order.
 ///
 /// # Errors
 /// Script globs that are none.
-pub async fn analyze_script(project: &Project, lake: &dyn Lake, script: &Script) -> Result<Analysis> {
-    let scripts = project.scripts()?;
-    Ok(ask_and_answer(project, lake, &scripts, script, &mut Shared::default()).await)
+pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script]) -> Result<Vec<Analysis>> {
+    let (scripts, mut shared) = (project.scripts()?, Shared::default());
+    let mut analyses = Vec::with_capacity(named.len());
+    for script in named {
+        analyses.push(ask_and_answer(project, lake, &scripts, script, &mut shared).await);
+    }
+    Ok(analyses)
 }
 
 /// The tables of a project: those of the lake, those with a contract and those that a job writes. Sorted by name.

@@ -142,14 +142,22 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     )
 }
 
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::environment(
+        path.display(),
+        format!("the artifact store cannot be read: {error}"),
+        "check that it is a folder and its permissions, or set another `store.root` in de-copilot.toml",
+    )
+}
+
 fn collect_keys(folder: &Path, prefix: &str, keys: &mut Vec<String>) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(folder, &error)),
+        Err(error) => return Err(unreadable(folder, &error)),
     };
     for entry in entries {
-        let entry = entry.map_err(|error| Error::io(folder, &error))?;
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with('.') {
             continue;

@@ -1,0 +1,151 @@
+//! What the language server asks: answers from the project's settings, its lake and its artifact store.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use contract::document::Contract;
+use contract::schema::{TableName, TableSchema};
+use engine::lake::Lake;
+use engine::lake::local::LocalLake;
+use engine::project::{FILE_NAME, Project};
+use engine::stage::answers;
+use engine::{Error, Result};
+use server::{Backend, BackendError, Health, Status};
+
+use crate::folder::lake_options;
+use crate::output::counted;
+
+type Answer<T> = std::result::Result<T, BackendError>;
+
+/// For so long a folder without settings counts as looked at.
+const LOOKED_AT: Duration = Duration::from_secs(30);
+
+/// The projects of an editor's session, each opened when something of it is asked first, and again when its settings
+/// change.
+#[derive(Default)]
+pub(crate) struct ProjectBackend {
+    opened: Mutex<HashMap<PathBuf, Opened>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    /// Size and time of the settings file; absent where there is none.
+    settings: Option<(u64, SystemTime)>,
+    at: Instant,
+    known: Result<Arc<Known>>,
+}
+
+/// A project as far as it can be opened.
+struct Known {
+    project: Project,
+    lake: Result<LocalLake>,
+}
+
+impl ProjectBackend {
+    async fn open(&self, root: &Path) -> Result<Arc<Known>> {
+        let before = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned();
+        let folder = root.to_owned();
+        let opened = tokio::task::spawn_blocking(move || look_at(&folder, before)).await;
+        let opened = opened.map_err(|error| Error::environment(root.display(), error, "restart the server"))?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(root.to_owned(), opened.clone());
+        opened.known
+    }
+
+    /// The project and its lake; nothing where there is no lake, which the status tells.
+    async fn lake(&self, root: &Path) -> Result<Option<Arc<Known>>> {
+        let known = self.open(root).await?;
+        Ok(known.lake.is_ok().then_some(known))
+    }
+}
+
+/// The project of a folder: as it was opened before where nothing has changed since.
+fn look_at(root: &Path, before: Option<Opened>) -> Opened {
+    let metadata = std::fs::metadata(root.join(FILE_NAME)).ok();
+    let settings = metadata.and_then(|metadata| Some((metadata.len(), metadata.modified().ok()?)));
+    if let Some(before) = before
+        && before.settings == settings
+        && (settings.is_some() || before.at.elapsed() < LOOKED_AT)
+        && before.known.as_ref().is_ok_and(|known| known.lake.is_ok())
+    {
+        return before;
+    }
+    let project = match settings {
+        Some(_) => Project::load(&root.join(FILE_NAME)),
+        None => Project::propose(root),
+    };
+    let known = project.map(|project| {
+        let lake = LocalLake::open(lake_options(&project));
+        Arc::new(Known { project, lake })
+    });
+    Opened { settings, at: Instant::now(), known }
+}
+
+impl Known {
+    fn lake(&self) -> Result<&dyn Lake> {
+        self.lake.as_ref().map(|lake| lake as &dyn Lake).map_err(Clone::clone)
+    }
+}
+
+#[async_trait]
+impl Backend for ProjectBackend {
+    async fn table(&self, root: &Path, name: &TableName) -> Answer<Option<TableSchema>> {
+        let Some(known) = self.lake(root).await? else { return Ok(None) };
+        Ok(answers::table(&known.project, known.lake()?, name).await?)
+    }
+
+    async fn path(&self, root: &Path, path: &str) -> Answer<Option<TableSchema>> {
+        let Some(known) = self.lake(root).await? else { return Ok(None) };
+        Ok(answers::path(&known.project, known.lake()?, path).await?)
+    }
+
+    async fn contract(&self, root: &Path, name: &TableName) -> Answer<Option<Arc<Contract>>> {
+        let Some(known) = self.lake(root).await? else { return Ok(None) };
+        Ok(answers::contract(&known.project, known.lake()?, name).await?)
+    }
+
+    async fn argument(&self, root: &Path, script: &Path, name: &str) -> Answer<Option<String>> {
+        let (known, script, name) = (self.open(root).await?, script.to_owned(), name.to_owned());
+        Ok(tokio::task::spawn_blocking(move || answers::argument(&known.project, &script, &name)).await?)
+    }
+
+    async fn module(&self, root: &Path, script: &Path, dotted: &str) -> Answer<Option<PathBuf>> {
+        let (known, script, dotted) = (self.open(root).await?, script.to_owned(), dotted.to_owned());
+        Ok(tokio::task::spawn_blocking(move || answers::module(&known.project, &script, &dotted)).await?)
+    }
+
+    async fn status(&self, root: &Path) -> Status {
+        match self.open(root).await {
+            Err(error) => Status { health: Health::Error, message: error.to_string() },
+            Ok(known) => match status(&known).await {
+                Ok(status) => status,
+                Err(error) => Status { health: Health::Error, message: error.to_string() },
+            },
+        }
+    }
+}
+
+async fn status(known: &Known) -> Result<Status> {
+    let lake = match &known.lake {
+        Ok(lake) => lake,
+        Err(error) => return Ok(Status { health: Health::Degraded, message: error.to_string() }),
+    };
+    let tables = lake.catalog().tables().await?.len();
+    let contracts = lake.store().list("contracts/").await?.len();
+    let settings = match &known.project.file {
+        Some(file) => file.display().to_string(),
+        None => format!("no {FILE_NAME}; `de-copilot init` writes one"),
+    };
+    let tables_line = match tables {
+        0 => format!("no table in {}; `lake.root` says where the data lies", lake.root().display()),
+        _ => format!("{} in {}", counted(tables as u64, "table"), lake.root().display()),
+    };
+    let contracts_line = match contracts {
+        0 => "no contract yet; `de-copilot run` makes them".to_owned(),
+        _ => format!("{} in {}", counted(contracts as u64, "contract"), known.project.store_root().display()),
+    };
+    let health = if tables == 0 { Health::Degraded } else { Health::Ok };
+    Ok(Status { health, message: [settings, tables_line, contracts_line].join("\n") })
+}
