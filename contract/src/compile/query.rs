@@ -34,6 +34,8 @@ pub struct TestQuery {
     pub sql: String,
     /// What its result means.
     pub expects: Expects,
+    /// The function whose value it returns, where it returns one that needs bounds.
+    pub value: Option<String>,
     /// The tables that it reads, as written: `table`, `database.table`.
     pub tables: Vec<String>,
     /// What was rewritten, for people; empty where nothing was.
@@ -57,6 +59,23 @@ fn refuse<T>(reason: impl Into<String>, instead: impl Into<String>) -> Result<T,
 /// Reads a test query. `column_type` answers for the columns of the tables that it may read; with it, texts compared
 /// with dates and numbers become literals of that type, and double-quoted texts become literals.
 pub fn read(sql: &str, column_type: &dyn Fn(&str) -> Option<DataType>) -> Result<TestQuery, Refusal> {
+    let query = read_bounded(sql, column_type)?;
+    match &query.value {
+        // A count of all rows is no count of violations: it is a value that somebody must bound.
+        Some(what) if what == "count" => refuse(
+            "it counts all rows, so a healthy table fails it",
+            "count only the rows that violate, or state `min` or `max`",
+        ),
+        Some(what) => refuse(
+            format!("it returns a value ({what}) and states no bounds"),
+            "state `min` or `max`, select the rows that violate, or count them",
+        ),
+        None => Ok(query),
+    }
+}
+
+/// As [`read`], and the query may return a value, for which its test or rule states bounds.
+pub fn read_bounded(sql: &str, column_type: &dyn Fn(&str) -> Option<DataType>) -> Result<TestQuery, Refusal> {
     check_bounds(sql)?;
     let mut statements = match Parser::parse_sql(&GenericDialect {}, sql) {
         Ok(statements) => statements,
@@ -70,11 +89,11 @@ pub fn read(sql: &str, column_type: &dyn Fn(&str) -> Option<DataType>) -> Result
     if let Some(refusal) = mender.refusal {
         return Err(refusal);
     }
-    let expects = expectation(&query)?;
+    let (expects, value) = expectation(&query);
     let mut tables = mender.tables;
     tables.sort();
     tables.dedup();
-    Ok(TestQuery { sql: query.to_string(), expects, tables, repairs: mender.repairs })
+    Ok(TestQuery { sql: query.to_string(), expects, value, tables, repairs: mender.repairs })
 }
 
 /// Refuses a text whose syntax tree would be too large or too deep, by looking at its tokens only.
@@ -130,40 +149,33 @@ pub fn check_bounds(sql: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the rows returned are violations, or the one number returned counts them.
-fn expectation(query: &Query) -> Result<Expects, Refusal> {
-    let SetExpr::Select(select) = query.body.as_ref() else {
-        return Ok(Expects::NoRows);
-    };
+/// Whether the rows returned are violations, the one number returned counts them, or is a value: of which function.
+fn expectation(query: &Query) -> (Expects, Option<String>) {
+    const NO_ROWS: (Expects, Option<String>) = (Expects::NoRows, None);
+    let SetExpr::Select(select) = query.body.as_ref() else { return NO_ROWS };
     let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] = select.projection.as_slice()
     else {
-        return Ok(Expects::NoRows);
+        return NO_ROWS;
     };
     if grouped || select.having.is_some() || select.distinct.is_some() {
-        return Ok(Expects::NoRows);
+        return NO_ROWS;
     }
+    let value = |name: String| (Expects::Value, Some(name));
     match item {
         Expr::Function(function) if function.over.is_none() => {
             let name = function.name.to_string().to_lowercase();
             match name.as_str() {
-                // A count of all rows is no count of violations: it is a value that somebody must bound.
-                "count" if select.selection.is_none() && !joins(select) && !derived(select) => refuse(
-                    "it counts all rows, so a healthy table fails it",
-                    "count only the rows that violate, or state a row_count rule",
-                ),
-                "count" | "count_if" => Ok(Expects::ZeroCount),
-                "sum" if counts_cases(function) => Ok(Expects::ZeroCount),
-                "min" | "max" | "avg" | "sum" | "stddev" | "variance" | "approx_distinct" | "approx_percentile" => {
-                    refuse(
-                        format!("it returns a value ({name}) and states no bounds"),
-                        "select the rows that violate, or count them",
-                    )
-                }
-                _ => Ok(Expects::NoRows),
+                "count" if select.selection.is_none() && !joins(select) && !derived(select) => value(name),
+                "count" | "count_if" => (Expects::ZeroCount, None),
+                "sum" if counts_cases(function) => (Expects::ZeroCount, None),
+                name if AGGREGATES.contains(&name) => value(name.to_owned()),
+                _ => NO_ROWS,
             }
         }
-        _ => Ok(Expects::NoRows),
+        // Arithmetic over aggregates, such as a ratio.
+        item if aggregates(item) => value("an expression of aggregates".to_owned()),
+        _ => NO_ROWS,
     }
 }
 
@@ -396,27 +408,30 @@ fn alias(item: &SelectItem) -> Option<(String, Expr)> {
     }
 }
 
+const AGGREGATES: &[&str] = &[
+    "count",
+    "count_if",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "stddev",
+    "stddev_samp",
+    "stddev_pop",
+    "variance",
+    "approx_distinct",
+    "approx_percentile",
+    "array_agg",
+    "max_by",
+    "min_by",
+    "bool_and",
+    "bool_or",
+    "any_value",
+    "arbitrary",
+];
+
 /// Whether an aggregate stands in the expression.
 fn aggregates(expr: &Expr) -> bool {
-    const AGGREGATES: &[&str] = &[
-        "count",
-        "count_if",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "stddev",
-        "variance",
-        "approx_distinct",
-        "approx_percentile",
-        "array_agg",
-        "max_by",
-        "min_by",
-        "bool_and",
-        "bool_or",
-        "any_value",
-        "arbitrary",
-    ];
     let mut found = false;
     let _ = sqlparser::ast::visit_expressions(expr, |expr| {
         if let Expr::Function(function) = expr {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::fields::{self, Fields, Problems};
 use super::problem::{DocumentError, DocumentProblem};
-use crate::rule::Rule;
+use crate::rule::{Calendar, Rule, RuleKind};
 
 /// What must be true of a table. Stored as `contracts/<table>.json`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +55,8 @@ pub struct Freshness {
     pub sla_hour_utc: Option<u8>,
     /// The column that dates the rows; the specification leaves it out, a check needs it.
     pub column: Option<String>,
+    /// The days on which data is expected.
+    pub calendar: Calendar,
     /// Keys that this version does not know.
     pub extra: Map<String, Json>,
 }
@@ -214,8 +216,24 @@ impl Freshness {
             frequency: fields.text("frequency").unwrap_or_else(|| "daily".to_owned()),
             sla_hour_utc,
             column: fields.text("column"),
+            calendar: Calendar::read(&mut fields),
             extra: fields.rest(),
         }
+    }
+
+    /// The rule that holds a table to it, where a column dates the rows: the newest row is at most one period and the
+    /// hour of delivery old. So the rows of a day are there by `sla_hour_utc` of the next one.
+    pub fn rule(&self) -> Option<Rule> {
+        let period = match self.frequency.to_lowercase().as_str() {
+            "hourly" => 1.0,
+            "weekly" => 7.0 * 24.0,
+            "monthly" => 31.0 * 24.0,
+            _ => 24.0,
+        };
+        let column = self.column.clone()?;
+        let max_age_hours = period + f64::from(self.sla_hour_utc.unwrap_or_default());
+        let kind = RuleKind::Freshness { column: column.clone(), max_age_hours, calendar: self.calendar.clone() };
+        Some(Rule::new(kind, Some(&column)))
     }
 
     fn write(&self) -> Json {
@@ -226,6 +244,9 @@ impl Freshness {
         }
         if let Some(column) = &self.column {
             map.insert("column".to_owned(), json!(column));
+        }
+        if let Some(calendar) = self.calendar.write() {
+            map.insert("calendar".to_owned(), calendar);
         }
         keep(&mut map, &self.extra);
         Json::Object(map)
@@ -247,7 +268,7 @@ pub(super) fn keep(map: &mut Map<String, Json>, extra: &Map<String, Json>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{RuleKind, Severity, Source};
+    use crate::rule::{Severity, Source};
 
     /// The `data_quality` of the specification's section 3.2.
     const EXAMPLE: &str = r#"{

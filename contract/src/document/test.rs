@@ -20,7 +20,7 @@ pub struct TestSuite {
 }
 
 /// One test: either a query or a row predicate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Test {
     /// Name, unique within the suite.
     pub name: String,
@@ -30,6 +30,10 @@ pub struct Test {
     pub sql: Option<String>,
     /// What the query's result means; told from its text.
     pub expects: Option<Expects>,
+    /// Lower bound of the value, where the query returns one.
+    pub min: Option<f64>,
+    /// Upper bound of the value, where the query returns one.
+    pub max: Option<f64>,
     /// A predicate in rule text that must not be false for any row.
     pub rule: Option<String>,
     /// When it runs.
@@ -107,6 +111,8 @@ impl Test {
             description: fields.text("description").unwrap_or_default(),
             sql,
             expects: fields.choice("expects", EXPECTS),
+            min: fields.number("min"),
+            max: fields.number("max"),
             rule,
             stage,
             rule_id: fields.text("rule_id"),
@@ -127,6 +133,11 @@ impl Test {
         map.insert("stage".to_owned(), json!(word(STAGES, self.stage)));
         if let Some(expects) = self.expects {
             map.insert("expects".to_owned(), json!(word(EXPECTS, expects)));
+        }
+        for (key, bound) in [("min", self.min), ("max", self.max)] {
+            if let Some(bound) = bound {
+                map.insert(key.to_owned(), json!(bound));
+            }
         }
         if let Some(rule_id) = &self.rule_id {
             map.insert("rule_id".to_owned(), json!(rule_id));

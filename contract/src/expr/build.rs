@@ -26,6 +26,14 @@ impl Expr {
         Expr::of(ExprKind::Column(column), data_type)
     }
 
+    /// The name of the column that it is; `None` where it is anything else.
+    pub fn column_name(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Column(column) => Some(&column.name),
+            _ => None,
+        }
+    }
+
     /// A constant, of the narrowest type that holds it; whole numbers are `int` where they fit, else `bigint`.
     pub fn literal(value: Value) -> Expr {
         let data_type = literal_type(&value);

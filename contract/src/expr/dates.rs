@@ -29,6 +29,12 @@ pub fn is_whole_date(format: &str) -> bool {
     is_date_only(format) && ["yyyy", "MM", "dd"].iter().all(|part| format.matches(part).count() == 1)
 }
 
+/// Whether it has exactly one year, one month and one day, and each part of a time at most once.
+pub fn parts_once(format: &str) -> bool {
+    let times = |part: &str| format.matches(part).count();
+    ["yyyy", "MM", "dd"].iter().all(|part| times(part) == 1) && ["HH", "mm", "ss"].iter().all(|part| times(part) <= 1)
+}
+
 /// Whether it has no time.
 pub fn is_date_only(format: &str) -> bool {
     !["HH", "mm", "ss"].iter().any(|part| format.contains(part))
@@ -41,13 +47,30 @@ pub fn place(format: &str, part: &str) -> Option<usize> {
 
 /// The regular expression of the texts that have this shape.
 pub fn shape(format: &str) -> String {
+    shape_of(format, &[])
+}
+
+/// As [`shape`], with the hours, minutes and seconds that a day has.
+pub fn strict_shape(format: &str) -> String {
+    shape_of(format, &[("HH", "([01][0-9]|2[0-3])"), ("mm", "[0-5][0-9]"), ("ss", "[0-5][0-9]")])
+}
+
+/// The shape with some parts spelled out; all others are digits.
+fn shape_of(format: &str, spelled: &[(&str, &str)]) -> String {
     let mut shape = String::from("^");
-    for c in format.chars() {
+    let mut rest = format;
+    while let Some(c) = rest.chars().next() {
+        if let Some((part, pattern)) = spelled.iter().find(|(part, _)| rest.starts_with(part)) {
+            shape.push_str(pattern);
+            rest = &rest[part.len()..];
+            continue;
+        }
         match c {
             'y' | 'M' | 'd' | 'H' | 'm' | 's' => shape.push_str("[0-9]"),
             c if c.is_alphanumeric() || c == ' ' => shape.push(c),
             c => shape.extend(['\\', c]),
         }
+        rest = &rest[c.len_utf8()..];
     }
     shape.push('$');
     shape

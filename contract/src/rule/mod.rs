@@ -1,6 +1,14 @@
 //! Rules: one enum of kinds, and what every rule carries beside its kind.
 
+pub mod aggregate;
+pub mod calendar;
 pub mod json;
+pub mod kinds;
+pub mod reference;
+
+pub use aggregate::AggregateFunction;
+pub use calendar::Calendar;
+pub use reference::AsOf;
 
 use serde_json::{Map, Value as Json};
 
@@ -67,6 +75,22 @@ pub enum RuleKind {
         /// The grain's columns.
         grain: Vec<String>,
     },
+    /// At most so many duplicates; NULLs are not compared.
+    DuplicateCount {
+        /// The columns that are compared together.
+        columns: Vec<String>,
+        /// What is counted.
+        of: Duplicates,
+        /// Most duplicates.
+        max: u64,
+    },
+    /// The number of distinct values lies within bounds; NULL is no value.
+    DistinctCount {
+        /// Fewest distinct values.
+        min: Option<u64>,
+        /// Most distinct values.
+        max: Option<u64>,
+    },
     /// Every value at least this.
     Min {
         /// The bound: a number, or a date or timestamp as text.
@@ -96,22 +120,66 @@ pub enum RuleKind {
         /// The values.
         values: Vec<Json>,
     },
+    /// No value is one of these.
+    ForbiddenValues {
+        /// The values.
+        values: Vec<Json>,
+    },
     /// Some part of every text matches.
     Regex {
         /// The regular expression.
         pattern: String,
+    },
+    /// Every text as a whole matches a pattern of `%` and `_`; a backslash escapes.
+    Like {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Every text has a number of characters within bounds.
+    Length {
+        /// Fewest characters.
+        min: Option<u64>,
+        /// Most characters.
+        max: Option<u64>,
     },
     /// The raw text of an incoming file has the column's type.
     Type {
         /// The type, spelled as Glue does; the column's own where absent.
         data_type: Option<String>,
     },
-    /// The value (or the combination) occurs in another table; NULL passes.
+    /// Every text is a date, or a date and time, in a format.
+    DateFormat {
+        /// The format, as Java (`yyyy-MM-dd`) or MySQL (`%Y-%m-%d`) spell it.
+        format: String,
+    },
+    /// No date after the day of the run, no timestamp after its instant, both in UTC.
+    NotInFuture,
+    /// Every date or timestamp lies before that of another column, or is the same.
+    OlderThanColumn {
+        /// The other column.
+        other: String,
+        /// Whole days that must lie between the two at least.
+        min_days: Option<u32>,
+    },
+    /// Every row's value compares with that of another column.
+    CompareColumns {
+        /// How the rule's column compares with the other one.
+        operator: Comparison,
+        /// The other column.
+        other: String,
+    },
+    /// The value, or the combination, occurs in another table; a combination with a NULL passes.
     ForeignKey {
+        /// The referencing columns; empty for the rule's own column.
+        columns: Vec<String>,
         /// The referenced table, `table` or `database.table`.
         ref_table: String,
-        /// The referenced column.
-        ref_column: String,
+        /// The referenced columns, in the order of the referencing ones.
+        ref_columns: Vec<String>,
+        /// Rule text over the referenced table: only rows for which it is true can be referenced.
+        ref_where: Option<String>,
+        /// Which state of a dimension with history is referenced.
+        as_of: Option<AsOf>,
     },
     /// The number of rows lies within bounds.
     RowCount {
@@ -133,8 +201,30 @@ pub enum RuleKind {
     Freshness {
         /// The column that dates the rows.
         column: String,
-        /// Largest tolerated age of the newest row, in hours.
+        /// Largest tolerated age of the newest row, in hours of the calendar.
         max_age_hours: f64,
+        /// The days on which data is expected; other days do not age it.
+        calendar: Calendar,
+    },
+    /// The table has these columns.
+    ColumnSet {
+        /// Their names, in order.
+        columns: Vec<String>,
+        /// Whether other columns may stand beside them.
+        others: bool,
+        /// Whether their order matters.
+        ordered: bool,
+    },
+    /// A statistic of a column lies within bounds, in the table or in each group. NULL and NaN are passed over.
+    Aggregate {
+        /// The statistic.
+        function: AggregateFunction,
+        /// Lower bound: a number, or for `min` and `max` a date or timestamp as text.
+        min: Option<Json>,
+        /// Upper bound.
+        max: Option<Json>,
+        /// The columns that make the groups; empty for the whole table.
+        group_by: Vec<String>,
     },
     /// A predicate that is not false for any row.
     CheckConstraint {
@@ -147,6 +237,10 @@ pub enum RuleKind {
         sql: String,
         /// What its result means.
         expects: Expects,
+        /// Lower bound of the value, where the query returns one.
+        min: Option<f64>,
+        /// Upper bound of the value, where the query returns one.
+        max: Option<f64>,
     },
     /// A kind that this version does not know: kept, shown and never run.
     Unknown {
@@ -162,6 +256,35 @@ pub enum Expects {
     NoRows,
     /// The one number returned counts violations.
     ZeroCount,
+    /// The one number returned is a value, which has bounds.
+    Value,
+}
+
+/// What `duplicate_count` counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Rows that could be deleted without losing a value: all but one of each group.
+    #[default]
+    Rows,
+    /// Values that occur more than once.
+    Values,
+}
+
+/// How two columns compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `<>`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
 }
 
 /// How bad a violation is.
@@ -205,11 +328,12 @@ pub enum Verdict {
 }
 
 /// When a rule runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// On incoming rows, before they are written.
     PreLoad,
     /// On the table, after the load.
+    #[default]
     PostLoad,
     /// Both.
     Both,
@@ -225,6 +349,13 @@ pub enum Scope {
     /// The whole table.
     #[default]
     Full,
+}
+
+impl Rule {
+    /// Whether its violations are not reported on a day, `YYYY-MM-DD`: up to and with `mute_until`.
+    pub fn is_muted(&self, day: &str) -> bool {
+        self.mute_until.as_deref().is_some_and(|until| day <= until)
+    }
 }
 
 /// Who stated a rule.

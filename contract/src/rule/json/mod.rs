@@ -1,33 +1,14 @@
 //! Rules as the specification's JSON: `{"type": "min", "value": 0}` and the keys that every rule may carry.
 
+mod calendar;
+mod kind;
+mod sentence;
+
 use serde_json::{Map, Value as Json, json};
 
+use super::kinds;
 use super::{Expects, Mode, Rule, RuleKind, Scope, Severity, Source, Stage, Threshold, Verdict};
 use crate::document::fields::{Fields, Problems};
-use crate::schema::nearest;
-
-/// Every kind's name in a document, in the order of [`RuleKind`].
-pub const KINDS: &[&str] = &[
-    "not_null",
-    "null_ratio",
-    "not_empty",
-    "unique",
-    "primary_key",
-    "grain_uniqueness",
-    "min",
-    "max",
-    "range",
-    "range_soft",
-    "allowed_values",
-    "regex",
-    "type",
-    "foreign_key",
-    "row_count",
-    "row_count_anomaly",
-    "freshness",
-    "check_constraint",
-    "custom_sql",
-];
 
 const SEVERITIES: &[(&str, Severity)] =
     &[("warning", Severity::Warn), ("warn", Severity::Warn), ("error", Severity::Error)];
@@ -35,14 +16,10 @@ const MODES: &[(&str, Mode)] = &[("observe", Mode::Observe), ("quarantine", Mode
 const VERDICTS: &[(&str, Verdict)] = &[("pass", Verdict::Pass), ("violate", Verdict::Violate)];
 const SOURCES: &[(&str, Source)] =
     &[("code", Source::Code), ("profile", Source::Profile), ("llm", Source::Llm), ("human", Source::Human)];
-pub(crate) const EXPECTS: &[(&str, Expects)] = &[("no_rows", Expects::NoRows), ("zero_count", Expects::ZeroCount)];
+pub(crate) const EXPECTS: &[(&str, Expects)] =
+    &[("no_rows", Expects::NoRows), ("zero_count", Expects::ZeroCount), ("value", Expects::Value)];
 pub(crate) const STAGES: &[(&str, Stage)] =
     &[("pre_load", Stage::PreLoad), ("post_load", Stage::PostLoad), ("both", Stage::Both)];
-
-/// Day-to-day deviation of the row count that the specification's example tolerates.
-const DEFAULT_DEVIATION: f64 = 0.2;
-/// Window of the specification's example.
-const DEFAULT_WINDOW_DAYS: u32 = 7;
 
 impl RuleKind {
     /// The `type` of the document.
@@ -54,18 +31,29 @@ impl RuleKind {
             RuleKind::Unique => "unique",
             RuleKind::PrimaryKey { .. } => "primary_key",
             RuleKind::GrainUniqueness { .. } => "grain_uniqueness",
+            RuleKind::DuplicateCount { .. } => "duplicate_count",
+            RuleKind::DistinctCount { .. } => "distinct_count",
             RuleKind::Min { .. } => "min",
             RuleKind::Max { .. } => "max",
             RuleKind::Range { .. } => "range",
             RuleKind::RangeSoft { .. } => "range_soft",
             RuleKind::AllowedValues { .. } => "allowed_values",
+            RuleKind::ForbiddenValues { .. } => "forbidden_values",
             RuleKind::Regex { .. } => "regex",
+            RuleKind::Like { .. } => "like",
+            RuleKind::Length { .. } => "length",
             RuleKind::Type { .. } => "type",
+            RuleKind::DateFormat { .. } => "date_format",
+            RuleKind::NotInFuture => "not_in_future",
+            RuleKind::OlderThanColumn { .. } => "older_than_column",
+            RuleKind::CompareColumns { .. } => "compare_columns",
             RuleKind::ForeignKey { .. } => "foreign_key",
             RuleKind::RowCount { .. } => "row_count",
             RuleKind::RowCountAnomaly { .. } => "row_count_anomaly",
             RuleKind::Freshness { .. } => "freshness",
+            RuleKind::ColumnSet { .. } => "column_set",
             RuleKind::CheckConstraint { .. } => "check_constraint",
+            RuleKind::Aggregate { .. } => "aggregate",
             RuleKind::CustomSql { .. } => "custom_sql",
             RuleKind::Unknown { name } => name,
         }
@@ -108,11 +96,21 @@ impl Rule {
 
     /// The id of a rule that states none: its kind and its columns, such as `not_null_loan_id`.
     pub fn derived_id(&self) -> String {
+        let column = self.column.clone().unwrap_or_default();
         let columns = match &self.kind {
-            RuleKind::PrimaryKey { columns } | RuleKind::GrainUniqueness { grain: columns } => columns.join("_"),
+            RuleKind::PrimaryKey { columns }
+            | RuleKind::GrainUniqueness { grain: columns }
+            | RuleKind::DuplicateCount { columns, .. } => columns.join("_"),
+            RuleKind::ForeignKey { columns, .. } if !columns.is_empty() => columns.join("_"),
             RuleKind::CheckConstraint { expression } => expression.clone(),
             RuleKind::CustomSql { sql, .. } => sql.clone(),
-            _ => self.column.clone().unwrap_or_default(),
+            RuleKind::CompareColumns { other, .. } | RuleKind::OlderThanColumn { other, .. } => {
+                format!("{column} {other}")
+            }
+            RuleKind::Aggregate { function, group_by, .. } => {
+                format!("{} {column} {}", function.name(), group_by.join(" "))
+            }
+            _ => column,
         };
         let mut id = self.kind.name().to_owned();
         for word in columns.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(8) {
@@ -131,7 +129,7 @@ impl Rule {
             return None;
         };
         let column = column.map(str::to_owned).or_else(|| fields.text("column"));
-        let kind = read_kind(&name, &mut fields, column.as_deref());
+        let kind = kind::read(&name, &mut fields, column.as_deref());
         let mut rule = Rule::new(kind, column.as_deref());
         if let Some(id) = fields.text("id") {
             rule.id = id;
@@ -151,7 +149,9 @@ impl Rule {
         rule.source = fields.choice("source", SOURCES).unwrap_or_default();
         rule.evidence = fields.text("evidence");
         rule.description = fields.text("description");
+        let problems = fields.problems().clone();
         rule.extra = fields.rest();
+        tell_misspelt(&rule, path, &problems);
         Some(rule)
     }
 
@@ -165,7 +165,7 @@ impl Rule {
         if let (false, Some(column)) = (in_column, &self.column) {
             set("column", json!(column));
         }
-        for (key, value) in write_kind(&self.kind) {
+        for (key, value) in kind::write(&self.kind) {
             if !value.is_null() {
                 set(key, value);
             }
@@ -223,122 +223,17 @@ pub(crate) fn word<T: Copy + PartialEq>(choices: &[(&'static str, T)], choice: T
     choices.iter().rev().find(|(_, value)| *value == choice).map_or("", |(name, _)| name)
 }
 
-fn read_kind(name: &str, fields: &mut Fields, column: Option<&str>) -> RuleKind {
-    let unknown = || RuleKind::Unknown { name: name.to_owned() };
-    let missing = |fields: &Fields, key: &str| {
-        fields.problems().add(fields.path(), format!("a rule of type {name} needs `{key}`; it is kept but not run"));
-        unknown()
-    };
-    let key_columns = |fields: &mut Fields, keys: &[&str]| {
-        let found = keys.iter().find_map(|key| fields.texts(key));
-        found.or_else(|| column.map(|column| vec![column.to_owned()])).filter(|columns| !columns.is_empty())
-    };
-    match name.to_lowercase().replace([' ', '-'], "_").as_str() {
-        "not_null" => RuleKind::NotNull,
-        "null_ratio" => match fields.number("max") {
-            Some(max) => RuleKind::NullRatio { max },
-            None => missing(fields, "max"),
-        },
-        "not_empty" => RuleKind::NotEmpty,
-        "unique" => RuleKind::Unique,
-        "primary_key" => match key_columns(fields, &["columns", "grain"]) {
-            Some(columns) => RuleKind::PrimaryKey { columns },
-            None => missing(fields, "columns"),
-        },
-        "grain_uniqueness" => match key_columns(fields, &["grain", "columns"]) {
-            Some(grain) => RuleKind::GrainUniqueness { grain },
-            None => missing(fields, "grain"),
-        },
-        "min" => match fields.take_any(&["value", "min"]) {
-            Some(value) => RuleKind::Min { value },
-            None => missing(fields, "value"),
-        },
-        "max" => match fields.take_any(&["value", "max"]) {
-            Some(value) => RuleKind::Max { value },
-            None => missing(fields, "value"),
-        },
-        kind @ ("range" | "range_soft" | "between") => match (fields.take("min"), fields.take("max")) {
-            (None, None) => missing(fields, "min` or `max"),
-            (min, max) if kind == "range_soft" => RuleKind::RangeSoft { min, max },
-            (min, max) => RuleKind::Range { min, max },
-        },
-        "allowed_values" | "accepted_values" => match fields.list("values").filter(|values| !values.is_empty()) {
-            Some(values) => RuleKind::AllowedValues { values },
-            None => missing(fields, "values"),
-        },
-        "regex" => match fields.text("pattern") {
-            Some(pattern) => RuleKind::Regex { pattern },
-            None => missing(fields, "pattern"),
-        },
-        "type" => RuleKind::Type { data_type: fields.text("data_type") },
-        "foreign_key" => match (fields.text("ref_table"), fields.text("ref_column")) {
-            (Some(ref_table), Some(ref_column)) => RuleKind::ForeignKey { ref_table, ref_column },
-            _ => missing(fields, "ref_table` and `ref_column"),
-        },
-        "row_count" => RuleKind::RowCount { min: fields.count("min"), max: fields.count("max") },
-        "row_count_anomaly" => {
-            let rule = fields.text("rule");
-            let (share, days) = rule.as_deref().map(read_sentence).unwrap_or_default();
-            RuleKind::RowCountAnomaly {
-                max_deviation: fields.number("max_deviation").or(share).unwrap_or(DEFAULT_DEVIATION),
-                window_days: fields
-                    .count("window_days")
-                    .and_then(|days| u32::try_from(days).ok())
-                    .or(days)
-                    .unwrap_or(DEFAULT_WINDOW_DAYS),
-                rule,
-            }
-        }
-        "freshness" => match (column.map(str::to_owned), fields.number("max_age_hours")) {
-            (Some(column), Some(max_age_hours)) => RuleKind::Freshness { column, max_age_hours },
-            _ => missing(fields, "column` and `max_age_hours"),
-        },
-        "check_constraint" | "check" => match fields.text("expression") {
-            Some(expression) => RuleKind::CheckConstraint { expression },
-            None => missing(fields, "expression"),
-        },
-        "custom_sql" => match fields.text("sql") {
-            Some(sql) => {
-                RuleKind::CustomSql { sql, expects: fields.choice("expects", EXPECTS).unwrap_or(Expects::NoRows) }
-            }
-            None => missing(fields, "sql"),
-        },
-        other => {
-            let meant = nearest(other, KINDS.iter().copied()).first().copied();
-            let hint = meant.map(|kind| format!(" (did you mean `{kind}`?)")).unwrap_or_default();
-            let message = format!("`{name}` is no rule type that this version knows{hint}: it is kept but not run");
-            fields.problems().add(&fields.path_of("type"), message);
-            unknown()
-        }
-    }
-}
-
-fn write_kind(kind: &RuleKind) -> Vec<(&'static str, Json)> {
-    match kind {
-        RuleKind::NotNull | RuleKind::NotEmpty | RuleKind::Unique | RuleKind::Unknown { .. } => vec![],
-        RuleKind::NullRatio { max } => vec![("max", json!(max))],
-        RuleKind::PrimaryKey { columns } => vec![("columns", json!(columns))],
-        RuleKind::GrainUniqueness { grain } => vec![("grain", json!(grain))],
-        RuleKind::Min { value } | RuleKind::Max { value } => vec![("value", value.clone())],
-        RuleKind::Range { min, max } | RuleKind::RangeSoft { min, max } => {
-            vec![("min", json!(min)), ("max", json!(max))]
-        }
-        RuleKind::AllowedValues { values } => vec![("values", json!(values))],
-        RuleKind::Regex { pattern } => vec![("pattern", json!(pattern))],
-        RuleKind::Type { data_type } => vec![("data_type", json!(data_type))],
-        RuleKind::ForeignKey { ref_table, ref_column } => {
-            vec![("ref_table", json!(ref_table)), ("ref_column", json!(ref_column))]
-        }
-        RuleKind::RowCount { min, max } => vec![("min", json!(min)), ("max", json!(max))],
-        RuleKind::RowCountAnomaly { rule, max_deviation, window_days } => {
-            vec![("rule", json!(rule)), ("max_deviation", json!(max_deviation)), ("window_days", json!(window_days))]
-        }
-        RuleKind::Freshness { column, max_age_hours } => {
-            vec![("column", json!(column)), ("max_age_hours", json!(max_age_hours))]
-        }
-        RuleKind::CheckConstraint { expression } => vec![("expression", json!(expression))],
-        RuleKind::CustomSql { sql, expects } => {
-            vec![("sql", json!(sql)), ("expects", json!(word(EXPECTS, *expects)))]
+/// Unknown keys are kept; one that is nearly the name of a key is told, because the rule then lacks what it states.
+fn tell_misspelt(rule: &Rule, path: &str, problems: &Problems) {
+    let Some(kind) = kinds::find(rule.kind.name()) else { return };
+    for key in rule.extra.keys() {
+        let names = kind.keys.iter().chain(kinds::MODIFIERS).map(|known| known.name);
+        let near = names
+            .filter(|known| *known != key)
+            .find(|known| key.chars().count() > 3 && strsim::damerau_levenshtein(known, &key.to_lowercase()) <= 2);
+        if let Some(near) = near {
+            let message = format!("a rule of type {} has no `{key}`; did you mean `{near}`?", kind.name);
+            problems.add(&format!("{path}.{key}"), message);
         }
     }
 }
@@ -381,41 +276,5 @@ fn read_scope(fields: &mut Fields) -> Scope {
                 Scope::default()
             }
         },
-    }
-}
-
-/// Share and window of a sentence such as the specification's "Row count should not deviate by more than 20% from a
-/// 7-day rolling average."
-fn read_sentence(sentence: &str) -> (Option<f64>, Option<u32>) {
-    let words: Vec<&str> = sentence.split_whitespace().collect();
-    let mut share = None;
-    let mut days = None;
-    for (index, word) in words.iter().enumerate() {
-        let next = words.get(index + 1).copied().unwrap_or_default();
-        let number = word.trim_end_matches(|c: char| !c.is_ascii_digit());
-        if share.is_none() && (word.contains('%') || next.starts_with("percent") || next.starts_with('%')) {
-            share = number.parse::<f64>().ok().map(|percent| percent / 100.0);
-        }
-        let (count, unit) = word.split_once('-').unwrap_or((word, next));
-        if days.is_none() && unit.to_lowercase().starts_with("day") {
-            days = count.parse().ok();
-        }
-        if days.is_none() && unit.to_lowercase().starts_with("week") {
-            days = count.parse::<u32>().ok().map(|weeks| weeks * 7);
-        }
-    }
-    (share, days)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sentence_of_the_specification_gives_share_and_window() {
-        let sentence = "Row count should not deviate by more than 20% from a 7-day rolling average.";
-        assert_eq!(read_sentence(sentence), (Some(0.2), Some(7)));
-        assert_eq!(read_sentence("at most 15 percent off the 2-week mean"), (Some(0.15), Some(14)));
-        assert_eq!(read_sentence("nothing to see"), (None, None));
     }
 }

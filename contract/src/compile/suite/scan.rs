@@ -1,0 +1,297 @@
+//! The scan that row rules, counts and statistics share.
+
+use super::keys::Keys;
+use super::statistic::statistic;
+use super::table_sql;
+use super::{Asked, Measure, PlannedQuery, Reading, Target, both, bounded, column_names, conditions, is_true, print};
+use crate::compile::check::Check;
+use crate::compile::query::MAX_BYTES;
+use crate::expr::print::{Dialect, PrintError};
+use crate::expr::{BinaryOp, Expr, ExprKind, functions};
+use crate::rule::Verdict;
+use crate::types::DataType;
+
+/// Exact counts of distinct values in one query: twenty over 1.5 million rows took more than 594 MB on Trino 476, five
+/// did not.
+const MAX_DISTINCTS: usize = 5;
+/// Answers in one query: engines compile a projection into one method, which has a limit of its own.
+const MAX_ITEMS: usize = 400;
+/// What stands around the answers: `SELECT`, `FROM`, `WHERE`.
+const FRAME_BYTES: usize = 1_024;
+
+/// Checks that are answered by aggregates over rows of the table.
+#[derive(Default)]
+pub(super) struct Scan<'a> {
+    checks: Vec<(Asked<'a>, &'a Check)>,
+}
+
+/// One check's answers and how they are read.
+struct Question {
+    items: Vec<Item>,
+    columns: Vec<String>,
+    rule: (String, Option<crate::rule::Threshold>),
+    read: Box<dyn Fn(&[usize]) -> Measure>,
+}
+
+/// One answer.
+#[derive(Clone, PartialEq)]
+struct Item {
+    sql: String,
+    distinct: bool,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn add(&mut self, asked: Asked<'a>, check: &'a Check) {
+        self.checks.push((asked, check));
+    }
+
+    /// Leaves distinct counts to a query that groups by the column anyway.
+    pub(super) fn give_distincts_to(&mut self, keys: &mut Keys<'a>) {
+        self.checks.retain(|(asked, check)| !keys.takes_distinct(asked, check));
+    }
+
+    /// The queries: one, unless it would be too long or count too many distinct values.
+    pub(super) fn finish(self, target: &Target, refused: &mut Vec<(String, String)>) -> Vec<PlannedQuery> {
+        let shared = shared_restriction(&self.checks);
+        let mut queries: Vec<Draft> = Vec::new();
+        for (asked, check) in &self.checks {
+            // Where the scan reads more rows than this check judges, the check restricts itself.
+            let own = if asked.restriction == shared { None } else { asked.restriction.as_ref() };
+            let question = question(target, asked, check, own).and_then(|question| match question.length() {
+                length if length > MAX_BYTES - FRAME_BYTES => Err(PrintError(format!(
+                    "it takes {length} bytes of SQL, Athena takes {MAX_BYTES}; state fewer values"
+                ))),
+                _ => Ok(question),
+            });
+            match question {
+                Ok(question) => match queries.iter_mut().find(|query| query.has_room(&question)) {
+                    Some(query) => query.add(question),
+                    None => {
+                        let mut query = Draft::default();
+                        query.add(question);
+                        queries.push(query);
+                    }
+                },
+                Err(error) => refused.push((asked.rule.id.clone(), error.to_string())),
+            }
+        }
+        let mut planned = Vec::new();
+        for query in queries {
+            let ids: Vec<String> = query.readings.iter().map(|reading| reading.rule_id.clone()).collect();
+            match query.finish(target, shared.as_ref()) {
+                Ok(query) => planned.push(query),
+                Err(error) => refused.extend(ids.into_iter().map(|id| (id, error.to_string()))),
+            }
+        }
+        planned
+    }
+}
+
+/// What all rows of the scan have in common: any of the restrictions, or nothing where one check reads all rows.
+fn shared_restriction(checks: &[(Asked, &Check)]) -> Option<Expr> {
+    let mut distinct: Vec<&Expr> = Vec::new();
+    for (asked, _) in checks {
+        let restriction = asked.restriction.as_ref()?;
+        if !distinct.contains(&restriction) {
+            distinct.push(restriction);
+        }
+    }
+    (!distinct.is_empty()).then(|| Expr::or_all(distinct.into_iter().cloned()))
+}
+
+fn question(target: &Target, asked: &Asked, check: &Check, own: Option<&Expr>) -> Result<Question, PrintError> {
+    let within = |judged: &Expr| both(own, judged);
+    let count = |predicate: &Expr| count(target, predicate);
+    let mut read_columns: Vec<Expr> = own.into_iter().cloned().collect();
+    let (items, read): (Vec<Item>, Box<dyn Fn(&[usize]) -> Measure>) = match check {
+        Check::Row { violation, judged } => {
+            read_columns.push(violation.clone());
+            let violation = both(own, violation);
+            let mut items = vec![count(&violation)?, count(&within(judged))?];
+            items.extend(errors(target, &violation)?);
+            (items, Box::new(|at| Measure::Violations { violations: at[0], judged: at[1], errors: at.get(2).copied() }))
+        }
+        Check::NullShare { column, max, judged } => {
+            let null = Expr::is_null(Expr::column(column, DataType::Unknown));
+            let judged = within(judged);
+            read_columns.extend([null.clone(), judged.clone()]);
+            let max = *max;
+            let items = vec![count(&both(Some(&judged), &null))?, count(&judged)?];
+            (items, Box::new(move |at| Measure::NullShare { nulls: at[0], judged: at[1], max }))
+        }
+        Check::RowCount { min, max, judged } => {
+            read_columns.push(judged.clone());
+            let (min, max) = (*min, *max);
+            (vec![count(&within(judged))?], Box::new(move |at| Measure::RowCount { rows: at[0], min, max }))
+        }
+        Check::RowCountHistory { max_deviation, window_days } => {
+            let (max_deviation, window_days) = (*max_deviation, *window_days);
+            let items = vec![count(&within(&Expr::boolean(true)))?];
+            (items, Box::new(move |at| Measure::RowCountHistory { rows: at[0], max_deviation, window_days }))
+        }
+        Check::Age { column, max_age_hours, calendar, judged } => {
+            let value = chosen(column, &within(judged));
+            let item = plain(format!("max({})", print(target, &value)?));
+            read_columns.push(value);
+            let (max_age_hours, calendar) = (*max_age_hours, calendar.clone());
+            let read = move |at: &[usize]| Measure::Age { newest: at[0], max_age_hours, calendar: calendar.clone() };
+            (vec![item], Box::new(read))
+        }
+        Check::Aggregate { function, column, bounds, no_value, judged, .. } => {
+            let judged = within(judged);
+            let item = plain(statistic(target, *function, column, &judged)?);
+            read_columns.extend([column.clone(), judged]);
+            let what = format!("{} of {}", function.name(), column_names([column]).join(", "));
+            (vec![item], value(bounds.clone(), what, *no_value))
+        }
+        Check::DistinctCount { column, bounds, judged } => {
+            let value_sql = print(target, &chosen(column, &within(judged)))?;
+            read_columns.extend([column.clone(), judged.clone()]);
+            let item = Item { sql: format!("count(DISTINCT {value_sql})"), distinct: true };
+            (vec![item], value(bounds.clone(), distinct_values(column), Verdict::Pass))
+        }
+        other => return Err(PrintError(format!("{other:?} is no part of a scan"))),
+    };
+    let columns = column_names(&read_columns);
+    Ok(Question { items, columns, rule: (asked.rule.id.clone(), asked.rule.threshold), read })
+}
+
+fn value(bounds: super::Bounds, what: String, no_value: Verdict) -> Box<dyn Fn(&[usize]) -> Measure> {
+    Box::new(move |at| Measure::Value { value: at[0], bounds: bounds.clone(), what: what.clone(), no_value })
+}
+
+/// What a distinct count is called.
+pub(super) fn distinct_values(column: &Expr) -> String {
+    format!("number of distinct values of {}", column_names([column]).join(", "))
+}
+
+fn plain(sql: String) -> Item {
+    Item { sql, distinct: false }
+}
+
+/// The column in rows for which a predicate is true, else NULL.
+fn chosen(column: &Expr, judged: &Expr) -> Expr {
+    if is_true(judged) { column.clone() } else { Expr::case(vec![(judged.clone(), column.clone())], None) }
+}
+
+/// The number of rows for which a predicate is true.
+fn count(target: &Target, predicate: &Expr) -> Result<Item, PrintError> {
+    if is_true(predicate) {
+        return Ok(plain("count(*)".to_owned()));
+    }
+    let sql = tried(target, predicate)?;
+    Ok(plain(format!("sum(CASE WHEN {sql} THEN 1 ELSE 0 END)")))
+}
+
+/// The number of rows on which a predicate that is never NULL fails, where the engine can tell and it can fail.
+fn errors(target: &Target, predicate: &Expr) -> Result<Option<Item>, PrintError> {
+    if target.dialect != Dialect::Trino || !may_fail(predicate) {
+        return Ok(None);
+    }
+    Ok(Some(plain(format!("sum(CASE WHEN {} IS NULL THEN 1 ELSE 0 END)", tried(target, predicate)?))))
+}
+
+fn tried(target: &Target, predicate: &Expr) -> Result<String, PrintError> {
+    let sql = print(target, predicate)?;
+    Ok(if target.dialect == Dialect::Trino && may_fail(predicate) { format!("TRY({sql})") } else { sql })
+}
+
+/// Whether evaluating it on a row can fail: comparisons of columns and constants cannot.
+fn may_fail(predicate: &Expr) -> bool {
+    let mut found = false;
+    predicate.visit(&mut |part| {
+        found |= match &part.kind {
+            ExprKind::Call { function, .. } => *function != functions::COALESCE,
+            ExprKind::Cast { .. } | ExprKind::Negate(_) => true,
+            ExprKind::Binary { op, .. } => matches!(
+                op,
+                BinaryOp::Add
+                    | BinaryOp::Subtract
+                    | BinaryOp::Multiply
+                    | BinaryOp::DivideInteger
+                    | BinaryOp::DivideDouble
+                    | BinaryOp::Remainder
+            ),
+            _ => false,
+        };
+    });
+    found
+}
+
+impl Question {
+    fn length(&self) -> usize {
+        self.items.iter().map(Item::length).sum()
+    }
+}
+
+impl Item {
+    /// Its bytes with name and comma.
+    fn length(&self) -> usize {
+        self.sql.len() + 12
+    }
+}
+
+/// A query that still takes questions.
+#[derive(Default)]
+struct Draft {
+    items: Vec<Item>,
+    length: usize,
+    columns: Vec<String>,
+    readings: Vec<Reading>,
+}
+
+impl Draft {
+    fn has_room(&self, question: &Question) -> bool {
+        let new = question.items.iter().filter(|item| !self.items.contains(item));
+        let (mut length, mut count, mut distincts) = (self.length, self.items.len(), self.distincts());
+        for item in new {
+            length += item.length();
+            count += 1;
+            distincts += usize::from(item.distinct);
+        }
+        length <= MAX_BYTES - FRAME_BYTES && count <= MAX_ITEMS && distincts <= MAX_DISTINCTS
+    }
+
+    fn distincts(&self) -> usize {
+        self.items.iter().filter(|item| item.distinct).count()
+    }
+
+    /// Equal answers are asked once.
+    fn add(&mut self, question: Question) {
+        let mut positions = Vec::new();
+        for item in question.items {
+            let known = self.items.iter().position(|known| *known == item);
+            positions.push(known.unwrap_or(self.items.len()));
+            if known.is_none() {
+                self.length += item.length();
+                self.items.push(item);
+            }
+        }
+        for column in question.columns {
+            if !self.columns.contains(&column) {
+                self.columns.push(column);
+            }
+        }
+        let (rule_id, threshold) = question.rule;
+        self.readings.push(Reading { rule_id, measure: (question.read)(&positions), threshold });
+    }
+
+    fn finish(self, target: &Target, restriction: Option<&Expr>) -> Result<PlannedQuery, PrintError> {
+        let items = self.items.iter().enumerate().map(|(index, item)| format!("{} AS c{index}", item.sql));
+        let items = items.collect::<Vec<_>>().join(", ");
+        let filter = conditions(target, restriction)?;
+        let mut columns = self.columns;
+        for name in column_names(restriction) {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+        bounded(PlannedQuery {
+            sql: format!("SELECT {items} FROM {}{filter}", table_sql(target.table, target.dialect)),
+            columns,
+            restriction: restriction.cloned(),
+            readings: self.readings,
+            ..PlannedQuery::default()
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! The SQL of statistics. They agree between engines within a tolerance, not to the last digit.
+
+use super::{Target, both, print};
+use crate::expr::print::{Dialect, PrintError};
+use crate::expr::{Expr, functions};
+use crate::rule::AggregateFunction;
+use crate::types::DataType;
+
+/// A statistic over the values of a column in the rows for which `judged` is true. NaN is passed over, and by quantiles
+/// infinity too, because engines disagree about them. Means, sums and quantiles are computed on doubles, which do not
+/// overflow.
+pub(super) fn statistic(
+    target: &Target,
+    function: AggregateFunction,
+    column: &Expr,
+    judged: &Expr,
+) -> Result<String, PrintError> {
+    use AggregateFunction::{Max, Mean, Median, Min, Quantile, Stddev, Sum};
+    let extreme = matches!(function, Min | Max);
+    let mut counted = judged.clone();
+    if column.data_type.is_floating() {
+        let value = match function {
+            Median | Quantile(_) => Expr::or_else(finite(column)?, false),
+            _ => Expr::not(Expr::is_nan(column.clone())),
+        };
+        counted = both(Some(judged), &value);
+    }
+    let value = match extreme || column.data_type == DataType::Double {
+        true => column.clone(),
+        false => Expr::cast(column.clone(), DataType::Double),
+    };
+    let value = if super::is_true(&counted) { value } else { Expr::case(vec![(counted, value)], None) };
+    let value = print(target, &value)?;
+    let quantile = |at: f64| match target.dialect {
+        Dialect::Trino => format!("approx_percentile({value}, {at:?})"),
+        Dialect::Spark => format!("percentile_approx({value}, {at:?}, 10000)"),
+        Dialect::DataFusion => format!("approx_percentile_cont({value}, {at:?})"),
+    };
+    Ok(match function {
+        Min => format!("min({value})"),
+        Max => format!("max({value})"),
+        Mean => format!("avg({value})"),
+        Sum => format!("sum({value})"),
+        Stddev => format!("stddev_samp({value})"),
+        Median => quantile(0.5),
+        Quantile(at) => quantile(at),
+    })
+}
+
+fn finite(column: &Expr) -> Result<Expr, PrintError> {
+    debug_assert!(functions::find("is_finite").is_some());
+    Expr::call("is_finite", vec![column.clone()]).ok_or_else(|| PrintError("there is no is_finite".to_owned()))
+}

@@ -1,0 +1,579 @@
+//! The table of rule kinds: their names, their keys, and what each means where engines and people disagree.
+//!
+//! The reader, the JSON Schemas and `docs/rules.md` follow it. A new kind is a variant of [`super::RuleKind`], a row
+//! here, its keys in [`super::json`] and its meaning in [`crate::compile::check`].
+
+/// A kind of rule.
+#[derive(Debug)]
+pub struct Kind {
+    /// The `type` of the document.
+    pub name: &'static str,
+    /// Other names that are read and not written.
+    pub aliases: &'static [&'static str],
+    /// What it judges.
+    pub subject: Subject,
+    /// What must hold, in a sentence.
+    pub holds: &'static str,
+    /// Its keys beside those that every rule has.
+    pub keys: &'static [Key],
+    /// What it means where it is not obvious.
+    pub meaning: Meaning,
+    /// A rule of this kind, as JSON.
+    pub example: &'static str,
+}
+
+/// What a kind judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A value of a column in one row: it runs before the load and after it.
+    Value,
+    /// The raw text of an incoming file: it runs before the load.
+    RawText,
+    /// Several columns of one row: it runs before the load and after it.
+    Row,
+    /// All values of a column, or of several: it runs after the load.
+    Column,
+    /// The table: it runs after the load.
+    Table,
+}
+
+/// A key of a kind.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub form: Form,
+    /// Whether the rule cannot be run without it.
+    pub required: bool,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A number from 0 to 1.
+    Share,
+    /// A number.
+    Number,
+    /// A whole number, 0 or more.
+    Count,
+    /// A text.
+    Text,
+    /// True or false.
+    Flag,
+    /// A number, or a date or timestamp as text.
+    Bound,
+    /// A list of texts.
+    Texts,
+    /// A list of numbers, texts, truth values or null.
+    Values,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `{"count": N}` or `{"share": 0 to 1}`.
+    Threshold,
+    /// `full`, `loaded_partitions` or `{"last_partitions": N}`.
+    Scope,
+    /// A day, `YYYY-MM-DD`.
+    Day,
+    /// Days on which data is expected.
+    Calendar,
+    /// The state of a dimension with history.
+    AsOf,
+}
+
+/// What a kind means where engines and people disagree. An empty text: the question does not arise.
+#[derive(Clone, Copy, Debug)]
+pub struct Meaning {
+    /// NULL in a judged column.
+    pub null: &'static str,
+    /// NaN.
+    pub nan: &'static str,
+    /// An empty text.
+    pub empty: &'static str,
+    /// Blanks in front of or behind a text.
+    pub blanks: &'static str,
+    /// Upper and lower case.
+    pub case: &'static str,
+    /// Time zones.
+    pub zone: &'static str,
+    /// Decimals that differ in trailing zeros.
+    pub scale: &'static str,
+    /// The padding of `char(n)`.
+    pub padding: &'static str,
+}
+
+/// The kind of this name or alias.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name || kind.aliases.contains(&name))
+}
+
+const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, form, required: false, about }
+}
+
+const fn needs(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, form, required: true, about }
+}
+
+/// What comparisons of values mean. See `docs/semantics.md`.
+const VALUES: Meaning = Meaning {
+    null: "passes",
+    nan: "violates",
+    empty: "a value",
+    blanks: "count",
+    case: "counts",
+    zone: "UTC",
+    scale: "1.10 is 1.1",
+    padding: "does not count",
+};
+
+/// What rules about presence mean.
+const PRESENCE: Meaning = Meaning {
+    null: "violates",
+    nan: "passes",
+    empty: "passes",
+    blanks: "",
+    case: "",
+    zone: "",
+    scale: "",
+    padding: "",
+};
+
+/// What rules about texts mean.
+const TEXTS: Meaning = Meaning { nan: "", zone: "", scale: "", ..VALUES };
+
+/// What rules about dates and timestamps mean.
+const DATES: Meaning = Meaning { nan: "", empty: "", blanks: "", case: "", scale: "", padding: "", ..VALUES };
+
+/// What rules about numbers and dates mean.
+const ORDERED: Meaning = Meaning { empty: "", blanks: "", case: "", padding: "", ..VALUES };
+
+/// What keys mean: rows are grouped by their values.
+const KEYS: Meaning = Meaning { nan: "one value", empty: "one value", ..VALUES };
+
+/// What rules about numbers of rows mean.
+const NONE: Meaning = Meaning { null: "", nan: "", empty: "", blanks: "", case: "", zone: "", scale: "", padding: "" };
+
+const LOW: Key = key("min", Form::Bound, "Lower bound, itself allowed.");
+const HIGH: Key = key("max", Form::Bound, "Upper bound, itself allowed.");
+const FEWEST: Key = key("min", Form::Count, "Fewest.");
+const MOST: Key = key("max", Form::Count, "Most.");
+
+/// The keys that every rule may have beside `type`.
+pub static MODIFIERS: &[Key] = &[
+    key("column", Form::Text, "The judged column, where the rule does not stand in a column's list."),
+    key("id", Form::Text, "Unique within the contract; kind and columns where absent."),
+    key("severity", Form::Word(&["error", "warn"]), "`error` (the default) fails the run, `warn` reports only."),
+    key(
+        "mode",
+        Form::Word(&["observe", "quarantine", "fail"]),
+        "What a violation does to a load: `observe` counts and loads the row, `quarantine` (the default) sets it aside, `fail` stops the load.",
+    ),
+    key("where", Form::Text, "Rule text: only rows for which it is true are judged; NULL is not true."),
+    key("threshold", Form::Threshold, "How much violation is tolerated: so many rows, or a share of the judged rows."),
+    key("on_null", Form::Word(&["pass", "violate"]), "What NULL means, where the kind's own way does not fit."),
+    key("on_nan", Form::Word(&["pass", "violate"]), "What NaN means, where the kind's own way does not fit."),
+    key("stage", Form::Word(&["pre_load", "post_load", "both"]), "When it runs; the kind's own stage where absent."),
+    key(
+        "scope",
+        Form::Scope,
+        "Which rows a run after a load reads: the partitions that the load wrote, the newest N, or all (the default). \
+         Uniqueness is looked at by partition only where the partition columns belong to the key; otherwise all rows are read.",
+    ),
+    key("owner", Form::Text, "Who answers for it."),
+    key("mute_until", Form::Day, "Until and with which day its violations are not reported."),
+    key(
+        "source",
+        Form::Word(&["code", "profile", "llm", "human"]),
+        "Who stated it: the script's own meaning, the profile, a language model, or a person (the default).",
+    ),
+    key("evidence", Form::Text, "Why it is believed."),
+    key("description", Form::Text, "What it means, for people."),
+];
+
+/// All kinds, in the order of [`super::RuleKind`].
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: "not_null",
+        aliases: &["required"],
+        subject: Subject::Value,
+        holds: "No NULL.",
+        keys: &[],
+        meaning: PRESENCE,
+        example: r#"{"type": "not_null"}"#,
+    },
+    Kind {
+        name: "null_ratio",
+        aliases: &["null_share"],
+        subject: Subject::Column,
+        holds: "At most this share of the rows is NULL; without rows nothing is said.",
+        keys: &[needs("max", Form::Share, "Largest share of NULLs, 0 to 1.")],
+        meaning: Meaning { null: "is counted", ..PRESENCE },
+        example: r#"{"type": "null_ratio", "max": 0.05}"#,
+    },
+    Kind {
+        name: "not_empty",
+        aliases: &["not_blank"],
+        subject: Subject::Value,
+        holds: "No empty text and none of blanks only.",
+        keys: &[],
+        meaning: Meaning {
+            empty: "violates",
+            blanks: "a text of blanks violates, one of tabs does not",
+            case: "",
+            ..TEXTS
+        },
+        example: r#"{"type": "not_empty"}"#,
+    },
+    Kind {
+        name: "unique",
+        aliases: &[],
+        subject: Subject::Column,
+        holds: "No value twice. All rows of a value but one violate it.",
+        keys: &[],
+        meaning: Meaning { null: "is not compared", ..KEYS },
+        example: r#"{"type": "unique"}"#,
+    },
+    Kind {
+        name: "primary_key",
+        aliases: &[],
+        subject: Subject::Column,
+        holds: "No NULL in a key column, no combination twice.",
+        keys: &[needs("columns", Form::Texts, "The key; the rule's own column where absent.")],
+        meaning: Meaning { null: "violates", ..KEYS },
+        example: r#"{"type": "primary_key", "columns": ["loan_id", "payment_date"]}"#,
+    },
+    Kind {
+        name: "grain_uniqueness",
+        aliases: &["compound_unique"],
+        subject: Subject::Column,
+        holds: "No combination twice.",
+        keys: &[needs("grain", Form::Texts, "The columns; the rule's own column where absent.")],
+        meaning: Meaning { null: "one value", ..KEYS },
+        example: r#"{"type": "grain_uniqueness", "grain": ["loan_id", "payment_date"]}"#,
+    },
+    Kind {
+        name: "duplicate_count",
+        aliases: &["duplicates"],
+        subject: Subject::Column,
+        holds: "At most so many duplicates.",
+        keys: &[
+            needs("columns", Form::Texts, "The columns that are compared together; the rule's own where absent."),
+            key(
+                "of",
+                Form::Word(&["rows", "values"]),
+                "`rows` (the default) counts all rows of a value but one, `values` the values that occur more than once.",
+            ),
+            key("max", Form::Count, "Most duplicates; 0 where absent."),
+        ],
+        meaning: Meaning { null: "is not compared", ..KEYS },
+        example: r#"{"type": "duplicate_count", "columns": ["loan_id"], "of": "values", "max": 3}"#,
+    },
+    Kind {
+        name: "distinct_count",
+        aliases: &["n_unique"],
+        subject: Subject::Column,
+        holds: "The number of distinct values lies within bounds. It is counted exactly.",
+        keys: &[FEWEST, MOST],
+        meaning: Meaning { null: "is no value", ..KEYS },
+        example: r#"{"type": "distinct_count", "min": 2, "max": 10}"#,
+    },
+    Kind {
+        name: "min",
+        aliases: &[],
+        subject: Subject::Value,
+        holds: "Every value is at least this.",
+        keys: &[needs("value", Form::Bound, "The bound, itself allowed.")],
+        meaning: ORDERED,
+        example: r#"{"type": "min", "value": 0}"#,
+    },
+    Kind {
+        name: "max",
+        aliases: &[],
+        subject: Subject::Value,
+        holds: "Every value is at most this.",
+        keys: &[needs("value", Form::Bound, "The bound, itself allowed.")],
+        meaning: ORDERED,
+        example: r#"{"type": "max", "value": "2030-12-31"}"#,
+    },
+    Kind {
+        name: "range",
+        aliases: &["between"],
+        subject: Subject::Value,
+        holds: "Every value lies between the two.",
+        keys: &[LOW, HIGH],
+        meaning: ORDERED,
+        example: r#"{"type": "range", "min": 0, "max": 100}"#,
+    },
+    Kind {
+        name: "range_soft",
+        aliases: &[],
+        subject: Subject::Value,
+        holds: "As `range`, but only warns unless `severity` says otherwise.",
+        keys: &[LOW, HIGH],
+        meaning: ORDERED,
+        example: r#"{"type": "range_soft", "min": 0.0, "max": 20000.0}"#,
+    },
+    Kind {
+        name: "allowed_values",
+        aliases: &["accepted_values"],
+        subject: Subject::Value,
+        holds: "Every value is one of these.",
+        keys: &[needs(
+            "values",
+            Form::Values,
+            "The values. A null among them allows NULL even where `on_null` does not.",
+        )],
+        meaning: Meaning { empty: "must be listed", ..VALUES },
+        example: r#"{"type": "allowed_values", "values": ["SUCCESS", "FAILED"]}"#,
+    },
+    Kind {
+        name: "forbidden_values",
+        aliases: &["rejected_values"],
+        subject: Subject::Value,
+        holds: "No value is one of these.",
+        keys: &[needs(
+            "values",
+            Form::Values,
+            "The values. A null among them makes NULL violate unless `on_null` says otherwise.",
+        )],
+        meaning: Meaning { nan: "passes", empty: "passes unless listed", ..VALUES },
+        example: r#"{"type": "forbidden_values", "values": ["N/A", "unknown"]}"#,
+    },
+    Kind {
+        name: "regex",
+        aliases: &["matches"],
+        subject: Subject::Value,
+        holds: "Some part of every text matches; `^` and `$` bind it to the ends.",
+        keys: &[needs("pattern", Form::Text, "The regular expression; docs/semantics.md says which are accepted.")],
+        meaning: Meaning { empty: "as the pattern says", case: "counts, unless the pattern begins with (?i)", ..TEXTS },
+        example: r#"{"type": "regex", "pattern": "^LN-[0-9]{6}$"}"#,
+    },
+    Kind {
+        name: "like",
+        aliases: &[],
+        subject: Subject::Value,
+        holds: "Every text as a whole matches.",
+        keys: &[needs("pattern", Form::Text, "`%` is any text, `_` one character, a backslash escapes.")],
+        meaning: Meaning { empty: "as the pattern says", ..TEXTS },
+        example: r#"{"type": "like", "pattern": "LN-%"}"#,
+    },
+    Kind {
+        name: "length",
+        aliases: &["text_length"],
+        subject: Subject::Value,
+        holds: "Every text has a number of characters within bounds; an emoji is one.",
+        keys: &[FEWEST, MOST, key("value", Form::Count, "Read as both bounds.")],
+        meaning: Meaning { empty: "has 0 characters", case: "", ..TEXTS },
+        example: r#"{"type": "length", "min": 1, "max": 40}"#,
+    },
+    Kind {
+        name: "type",
+        aliases: &["parses_as"],
+        subject: Subject::RawText,
+        holds: "The raw text of an incoming file has the column's type. A table passes by its schema.",
+        keys: &[key("data_type", Form::Text, "The type as Glue spells it; the column's own where absent.")],
+        meaning: Meaning {
+            null: "passes",
+            nan: "violates: engines spell it differently",
+            empty: "passes, as NULL does",
+            blanks: "do not count",
+            case: "does not count in true and false",
+            zone: "a text with a zone violates",
+            scale: "digits beyond the scale are rounded off",
+            padding: "",
+        },
+        example: r#"{"type": "type", "data_type": "decimal(10,2)"}"#,
+    },
+    Kind {
+        name: "date_format",
+        aliases: &["valid_date", "is_valid_date", "valid_timestamp"],
+        subject: Subject::Value,
+        holds: "Every text is a day that exists, or a day and a time, in a format.",
+        keys: &[needs(
+            "format",
+            Form::Text,
+            "`yyyy`, `MM`, `dd`, `HH`, `mm`, `ss` (or `%Y`, `%m`, `%d`, `%H`, `%i`, `%s`) with separators.",
+        )],
+        meaning: Meaning {
+            empty: "violates",
+            blanks: "violate",
+            case: "",
+            zone: "a text with a zone violates",
+            ..TEXTS
+        },
+        example: r#"{"type": "date_format", "format": "yyyy-MM-dd"}"#,
+    },
+    Kind {
+        name: "not_in_future",
+        aliases: &[],
+        subject: Subject::Value,
+        holds: "No date after the day of the run, no timestamp after its instant.",
+        keys: &[],
+        meaning: DATES,
+        example: r#"{"type": "not_in_future"}"#,
+    },
+    Kind {
+        name: "older_than_column",
+        aliases: &["older_than"],
+        subject: Subject::Row,
+        holds: "Every date or timestamp lies before that of another column, or is the same.",
+        keys: &[
+            needs("other", Form::Text, "The other column."),
+            key("min_days", Form::Count, "Whole days that must lie between the two at least."),
+        ],
+        meaning: Meaning { null: "on either side passes", ..DATES },
+        example: r#"{"type": "older_than_column", "other": "closed_on"}"#,
+    },
+    Kind {
+        name: "compare_columns",
+        aliases: &[],
+        subject: Subject::Row,
+        holds: "Every row's value compares so with that of another column.",
+        keys: &[
+            needs(
+                "operator",
+                Form::Word(&["=", "<>", "<", "<=", ">", ">="]),
+                "How the rule's column compares with the other.",
+            ),
+            needs("other", Form::Text, "The other column."),
+        ],
+        meaning: Meaning { null: "on either side passes", nan: "on either side violates", ..VALUES },
+        example: r#"{"type": "compare_columns", "operator": "<=", "other": "principal"}"#,
+    },
+    Kind {
+        name: "foreign_key",
+        aliases: &["relationships"],
+        subject: Subject::Column,
+        holds: "The value, or the combination, occurs in another table.",
+        keys: &[
+            key("columns", Form::Texts, "The referencing columns; the rule's own column where absent."),
+            needs("ref_table", Form::Text, "The referenced table, `table` or `database.table`."),
+            key("ref_column", Form::Text, "The referenced column."),
+            key("ref_columns", Form::Texts, "The referenced columns, in the order of `columns`."),
+            key(
+                "ref_where",
+                Form::Text,
+                "Rule text over the referenced table: only rows for which it is true can be referenced.",
+            ),
+            key(
+                "as_of",
+                Form::AsOf,
+                "`{\"snapshot\": C}` the newest snapshot; `{\"column\": D, \"snapshot\": C}` that of the row's date; \
+                 `{\"column\": D, \"valid_from\": F, \"valid_to\": T}` the version valid at it, from F on and before T.",
+            ),
+        ],
+        meaning: Meaning {
+            null: "in any of the columns passes",
+            nan: "must be found",
+            empty: "must be found",
+            ..VALUES
+        },
+        example: r#"{"type": "foreign_key", "ref_table": "dim_loan", "ref_column": "loan_id"}"#,
+    },
+    Kind {
+        name: "row_count",
+        aliases: &[],
+        subject: Subject::Table,
+        holds: "The number of rows lies within bounds.",
+        keys: &[FEWEST, MOST],
+        meaning: NONE,
+        example: r#"{"type": "row_count", "min": 1}"#,
+    },
+    Kind {
+        name: "row_count_anomaly",
+        aliases: &[],
+        subject: Subject::Table,
+        holds: "The number of rows stays near the average of the days before it. Without history nothing is said.",
+        keys: &[
+            key("rule", Form::Text, "A sentence out of which share and window are read, kept as it is."),
+            key("max_deviation", Form::Share, "Largest deviation as a share of the average; 0.2 where absent."),
+            key("window_days", Form::Count, "Days of the average; 7 where absent."),
+        ],
+        meaning: NONE,
+        example: r#"{"type": "row_count_anomaly", "max_deviation": 0.2, "window_days": 7}"#,
+    },
+    Kind {
+        name: "freshness",
+        aliases: &[],
+        subject: Subject::Column,
+        holds: "The newest row is at most so old. A date is over, and its rows complete, when the next one begins.",
+        keys: &[
+            needs(
+                "column",
+                Form::Text,
+                "The date or timestamp that dates the rows; the rule's own column where absent.",
+            ),
+            needs("max_age_hours", Form::Number, "Largest age in hours."),
+            key(
+                "calendar",
+                Form::Calendar,
+                "`every_day`, `weekdays`, or `{\"days\": [\"mon\", …], \"holidays\": [\"2026-12-25\", …]}`: hours of other days do not count.",
+            ),
+        ],
+        meaning: Meaning { null: "is passed over", ..DATES },
+        example: r#"{"type": "freshness", "column": "created_at", "max_age_hours": 30, "calendar": "weekdays"}"#,
+    },
+    Kind {
+        name: "column_set",
+        aliases: &["columns"],
+        subject: Subject::Table,
+        holds: "The table has these columns and, unless `others` is true, no more. It reads no row.",
+        keys: &[
+            needs("columns", Form::Texts, "The columns."),
+            key("others", Form::Flag, "Whether other columns may stand beside them."),
+            key("ordered", Form::Flag, "Whether their order matters."),
+        ],
+        meaning: Meaning { case: "does not count", ..NONE },
+        example: r#"{"type": "column_set", "columns": ["loan_id", "amount"], "others": true}"#,
+    },
+    Kind {
+        name: "check_constraint",
+        aliases: &["check", "expression"],
+        subject: Subject::Row,
+        holds: "The predicate is not false for any row.",
+        keys: &[needs("expression", Form::Text, "Rule text; docs/semantics.md says what it means.")],
+        meaning: Meaning { null: "a predicate that is NULL passes", nan: "as the predicate says", ..VALUES },
+        example: r#"{"type": "check_constraint", "expression": "paid <= principal OR status = 'FAILED'"}"#,
+    },
+    Kind {
+        name: "aggregate",
+        aliases: &["mean", "avg", "average", "sum", "stddev", "stdev", "median", "quantile", "percentile"],
+        subject: Subject::Column,
+        holds: "A statistic of the column lies within bounds, in the table or in each group. Without values nothing is said. \
+                Median and quantile are approximate, sums and means hold 15 digits.",
+        keys: &[
+            needs(
+                "function",
+                Form::Word(&["min", "max", "mean", "sum", "stddev", "median", "quantile"]),
+                "The statistic. `{\"type\": \"mean\"}` is read as well.",
+            ),
+            key("quantile", Form::Share, "The share of values below a quantile, 0 to 1."),
+            LOW,
+            HIGH,
+            key("group_by", Form::Texts, "The columns that make the groups: a group out of bounds is a violation."),
+        ],
+        meaning: Meaning { null: "is passed over", nan: "is passed over; a result that is NaN violates", ..ORDERED },
+        example: r#"{"type": "aggregate", "function": "mean", "min": 10, "max": 20, "group_by": ["country"]}"#,
+    },
+    Kind {
+        name: "custom_sql",
+        aliases: &["sql"],
+        subject: Subject::Table,
+        holds: "A read-only query returns no row, or a count of 0, or a value within bounds. Which of them is told from the query.",
+        keys: &[
+            needs("sql", Form::Text, "The query, in Athena's SQL."),
+            key(
+                "expects",
+                Form::Word(&["no_rows", "zero_count", "value"]),
+                "What the result means; told from the query where absent.",
+            ),
+            key("min", Form::Number, "Lower bound of a value."),
+            key("max", Form::Number, "Upper bound of a value."),
+        ],
+        meaning: Meaning { null: "a value that is NULL says nothing", ..NONE },
+        example: r#"{"type": "custom_sql", "sql": "SELECT count(*) FROM loans WHERE paid > principal", "expects": "zero_count"}"#,
+    },
+];
