@@ -1,6 +1,7 @@
 //! What a generator is told about a table, in the shape of the specification's section 3.1.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fields;
@@ -8,7 +9,7 @@ use super::problem::DocumentError;
 use super::{CodeFacts, ColumnProfile, JobSummary};
 
 /// The context of a table: schema, statistics and the job that writes it. Holds statistics and shapes, no rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Context {
     /// Version of the document.
     #[serde(default)]
@@ -44,7 +45,7 @@ pub struct Context {
 }
 
 /// A column as the context shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ContextColumn {
     /// Name.
     pub name: String,
@@ -62,7 +63,7 @@ pub struct ContextColumn {
 }
 
 /// A constraint that holds already.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Constraint {
     /// Name.
     pub name: String,

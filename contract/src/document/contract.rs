@@ -222,16 +222,18 @@ impl Freshness {
     }
 
     /// The rule that holds a table to it, where a column dates the rows: the newest row is at most one period and the
-    /// hour of delivery old. So the rows of a day are there by `sla_hour_utc` of the next one.
+    /// hour of delivery old, so the rows of a day are there by `sla_hour_utc` of the next one, or within it where no hour
+    /// is stated.
     pub fn rule(&self) -> Option<Rule> {
         let period = match self.frequency.to_lowercase().as_str() {
             "hourly" => 1.0,
             "weekly" => 7.0 * 24.0,
             "monthly" => 31.0 * 24.0,
-            _ => 24.0,
+            "daily" => 24.0,
+            _ => return None,
         };
         let column = self.column.clone()?;
-        let max_age_hours = period + f64::from(self.sla_hour_utc.unwrap_or_default());
+        let max_age_hours = period + self.sla_hour_utc.map_or(24.0, f64::from);
         let kind = RuleKind::Freshness { column: column.clone(), max_age_hours, calendar: self.calendar.clone() };
         Some(Rule::new(kind, Some(&column)))
     }

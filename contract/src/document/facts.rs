@@ -1,10 +1,11 @@
 //! What a script says of the table that it writes, as far as it is sure: an extra key of the context.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Facts about one output of a script.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CodeFacts {
     /// Columns that the script writes, in order.
     #[serde(default)]
@@ -30,7 +31,7 @@ pub struct CodeFacts {
 }
 
 /// What a script says of a column.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CodeColumn {
     /// Type, as Glue spells it; `unknown` where not known.
     #[serde(rename = "type")]
@@ -47,7 +48,7 @@ pub struct CodeColumn {
 }
 
 /// A column that a join looks up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Reference {
     /// The output's column.
     pub column: String,

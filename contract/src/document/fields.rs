@@ -138,6 +138,15 @@ impl Fields {
         None
     }
 
+    /// All keys that nobody took yet, to [`Fields::restore`] them where what was taken is not understood.
+    pub(crate) fn untaken(&self) -> Map<String, Json> {
+        self.map.clone()
+    }
+
+    pub(crate) fn restore(&mut self, keys: Map<String, Json>) {
+        self.map = keys;
+    }
+
     /// The keys that nobody took.
     pub(crate) fn rest(self) -> Map<String, Json> {
         self.map
@@ -167,6 +176,11 @@ pub(crate) fn parse_exact<T: serde::de::DeserializeOwned>(text: &str) -> Result<
 /// Pretty JSON with a final line end: what the store keeps and a person reviews.
 pub(crate) fn pretty(value: &Json) -> String {
     format!("{value:#}\n")
+}
+
+/// A number as people write it: a whole one without a point.
+pub(crate) fn plain_number(number: f64) -> Json {
+    if number.fract() == 0.0 && number.abs() < 1e15 { Json::from(number as i64) } else { Json::from(number) }
 }
 
 pub(crate) fn as_number(value: &Json) -> Option<f64> {

@@ -1,9 +1,10 @@
 //! What a Glue job does, in the shape of the specification's `job_summary`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A job's inputs, output, joins, filters and grain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct JobSummary {
     /// The job's name: the script's file name without its ending, unless configured.
     pub job_name: String,
@@ -20,7 +21,7 @@ pub struct JobSummary {
 }
 
 /// One equality join.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct JoinKey {
     /// Left base input.
     pub left_table: String,

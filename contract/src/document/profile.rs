@@ -1,6 +1,7 @@
 //! Statistics of one table.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -8,7 +9,7 @@ use super::fields;
 use super::problem::DocumentError;
 
 /// Statistics of a table at one moment, from one scan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Profile {
     /// Version of the document.
     pub version: u32,
@@ -34,7 +35,7 @@ pub struct Profile {
 }
 
 /// Statistics of a column. Absent where they do not apply to its type.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ColumnProfile {
     /// Type, as Glue spells it.
     #[serde(rename = "type")]
@@ -74,7 +75,7 @@ pub struct ColumnProfile {
 }
 
 /// A value and how often it occurs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TopValue {
     /// The value.
     pub value: Json,

@@ -136,7 +136,7 @@ impl Test {
         }
         for (key, bound) in [("min", self.min), ("max", self.max)] {
             if let Some(bound) = bound {
-                map.insert(key.to_owned(), json!(bound));
+                map.insert(key.to_owned(), fields::plain_number(bound));
             }
         }
         if let Some(rule_id) = &self.rule_id {

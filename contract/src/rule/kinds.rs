@@ -46,6 +46,8 @@ pub struct Key {
     pub form: Form,
     /// Whether the rule cannot be run without it.
     pub required: bool,
+    /// Whether the rule's own column stands for it where it is absent.
+    pub implied: bool,
     /// What it says.
     pub about: &'static str,
 }
@@ -110,11 +112,15 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 }
 
 const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
-    Key { name, form, required: false, about }
+    Key { name, form, required: false, implied: false, about }
 }
 
 const fn needs(name: &'static str, form: Form, about: &'static str) -> Key {
-    Key { name, form, required: true, about }
+    Key { name, form, required: true, implied: false, about }
+}
+
+const fn own(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, form, required: false, implied: true, about }
 }
 
 /// What comparisons of values mean. See `docs/semantics.md`.
@@ -241,7 +247,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &[],
         subject: Subject::Column,
         holds: "No NULL in a key column, no combination twice.",
-        keys: &[needs("columns", Form::Texts, "The key; the rule's own column where absent.")],
+        keys: &[own("columns", Form::Texts, "The key.")],
         meaning: Meaning { null: "violates", ..KEYS },
         example: r#"{"type": "primary_key", "columns": ["loan_id", "payment_date"]}"#,
     },
@@ -250,7 +256,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &["compound_unique"],
         subject: Subject::Column,
         holds: "No combination twice.",
-        keys: &[needs("grain", Form::Texts, "The columns; the rule's own column where absent.")],
+        keys: &[own("grain", Form::Texts, "The columns.")],
         meaning: Meaning { null: "one value", ..KEYS },
         example: r#"{"type": "grain_uniqueness", "grain": ["loan_id", "payment_date"]}"#,
     },
@@ -260,7 +266,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Column,
         holds: "At most so many duplicates.",
         keys: &[
-            needs("columns", Form::Texts, "The columns that are compared together; the rule's own where absent."),
+            own("columns", Form::Texts, "The columns that are compared together."),
             key(
                 "of",
                 Form::Word(&["rows", "values"]),
@@ -449,7 +455,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Column,
         holds: "The value, or the combination, occurs in another table.",
         keys: &[
-            key("columns", Form::Texts, "The referencing columns; the rule's own column where absent."),
+            own("columns", Form::Texts, "The referencing columns."),
             needs("ref_table", Form::Text, "The referenced table, `table` or `database.table`."),
             key("ref_column", Form::Text, "The referenced column."),
             key("ref_columns", Form::Texts, "The referenced columns, in the order of `columns`."),
@@ -501,11 +507,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Column,
         holds: "The newest row is at most so old. A date is over, and its rows complete, when the next one begins.",
         keys: &[
-            needs(
-                "column",
-                Form::Text,
-                "The date or timestamp that dates the rows; the rule's own column where absent.",
-            ),
+            own("column", Form::Text, "The date or timestamp that dates the rows."),
             needs("max_age_hours", Form::Number, "Largest age in hours."),
             key(
                 "calendar",

@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod calendar;
 pub mod json;
 pub mod kinds;
+pub mod page;
 pub mod reference;
 
 pub use aggregate::AggregateFunction;
@@ -247,6 +248,19 @@ pub enum RuleKind {
         /// The `type` of the document.
         name: String,
     },
+}
+
+impl RuleKind {
+    /// A reference of the rule's own column to a column of another table.
+    pub fn reference(ref_table: &str, ref_column: &str) -> Self {
+        RuleKind::ForeignKey {
+            columns: Vec::new(),
+            ref_table: ref_table.to_owned(),
+            ref_columns: vec![ref_column.to_owned()],
+            ref_where: None,
+            as_of: None,
+        }
+    }
 }
 
 /// What a custom query's result means.

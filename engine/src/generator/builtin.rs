@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use contract::document::context::ContextColumn;
 use contract::document::{ColumnContract, ColumnProfile, Context, Contract, Freshness};
-use contract::rule::{Rule, RuleKind, Severity, Source};
+use contract::rule::{Calendar, Rule, RuleKind, Severity, Source};
 use contract::types::DataType;
 use serde_json::json;
 
@@ -117,10 +117,7 @@ impl Builtin {
         let left = references.filter(|reference| reference.how != "inner" && reference.column == column);
         left.map(|reference| {
             let evidence = format!("the script looks it up in {} by a {} join", reference.ref_table, reference.how);
-            let kind = RuleKind::ForeignKey {
-                ref_table: reference.ref_table.clone(),
-                ref_column: reference.ref_column.clone(),
-            };
+            let kind = RuleKind::reference(&reference.ref_table, &reference.ref_column);
             learned(kind, Some(column), evidence)
         })
         .collect()
@@ -186,7 +183,7 @@ impl Builtin {
 /// A day's data is there by the hour of the next day, so the newest complete day is at most one period and these hours old.
 fn freshness_rule(column: &str, frequency: Frequency, hour: u8) -> Rule {
     let max_age_hours = frequency.hours() + f64::from(hour);
-    let kind = RuleKind::Freshness { column: column.to_owned(), max_age_hours };
+    let kind = RuleKind::Freshness { column: column.to_owned(), max_age_hours, calendar: Calendar::default() };
     let evidence = format!("{column} shows new rows {}; they are due by {hour}:00 UTC", frequency.name());
     learned(kind, None, evidence)
 }

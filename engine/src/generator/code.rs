@@ -52,8 +52,7 @@ pub(crate) fn rules(context: &Context) -> Vec<Rule> {
         }
     }
     for reference in facts.references.iter().filter(|reference| reference.how == "inner") {
-        let kind =
-            RuleKind::ForeignKey { ref_table: reference.ref_table.clone(), ref_column: reference.ref_column.clone() };
+        let kind = RuleKind::reference(&reference.ref_table, &reference.ref_column);
         let evidence = format!("{job} keeps only rows whose {} it finds in {}", reference.column, reference.ref_table);
         add(stated(kind, Some(&reference.column), evidence));
     }

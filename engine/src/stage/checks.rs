@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contract::compile::Check;
-use contract::compile::suite::{Known, Outcome, PlannedQuery, judge, plan};
+use contract::compile::suite::{Known, Outcome, PlannedQuery, Target, judge, plan};
 use contract::expr::Expr;
 use contract::rule::Rule;
 use contract::schema::TableName;
@@ -38,11 +38,19 @@ pub(crate) async fn run(
 ) -> Result<HashMap<String, Outcome>> {
     let planned = |checks: &[(&Rule, Check)]| {
         let full = |name: &str| resolve(name, subject.table, subject.all);
-        plan(subject.table, checks, restriction, &full, subject.lake.engine().dialect())
+        let target = Target {
+            table: subject.table,
+            dialect: subject.lake.engine().dialect(),
+            now_micros: Some(subject.lake.now().timestamp_micros()),
+            restriction: &|_| restriction.cloned(),
+            resolve: &full,
+        };
+        plan(&target, checks)
     };
     let suite = planned(checks);
     let mut outcomes: HashMap<String, Outcome> =
         suite.refused.into_iter().map(|(id, message)| (id, Outcome::Errored { message })).collect();
+    outcomes.extend(suite.settled);
     for query in suite.queries {
         match ask(subject, &query, cost).await {
             Ok(answer) => read(subject, &query, &answer, &mut outcomes),

@@ -22,10 +22,11 @@ pub(super) struct Mended {
     pub(super) repairs: Vec<String>,
 }
 
-/// Mends a query, or says why it is refused.
-pub(super) fn mend(subject: Subject<'_>, schema: &TableSchema, sql: &str) -> Result<Mended, String> {
+/// Mends a query, or says why it is refused. Only a bounded query may return a value.
+pub(super) fn mend(subject: Subject<'_>, schema: &TableSchema, sql: &str, bounded: bool) -> Result<Mended, String> {
     let column_type = |name: &str| schema.column(name).map(|column| column.data_type.clone());
-    let read = query::read(sql, &column_type).map_err(|refusal| refusal.to_string())?;
+    let read = if bounded { query::read_bounded } else { query::read };
+    let read = read(sql, &column_type).map_err(|refusal| refusal.to_string())?;
     let mut reads_own = false;
     for written in &read.tables {
         let name = resolve(written, subject.table, subject.all);

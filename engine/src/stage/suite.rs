@@ -3,16 +3,16 @@
 //!
 //! This program itself judges rules by the contract, many in one scan; only tests without a rule run as their own SQL.
 
+use contract::compile::suite::{Target, sample};
 use contract::compile::{self, Check, NullKeys};
 use contract::document::{Contract, Test, TestSuite};
 use contract::expr::functions::COALESCE;
 use contract::expr::print::{Dialect, PrintError, quote_name, to_sql, to_text};
 use contract::expr::{Expr, ExprKind};
-use contract::rule::{Expects, Rule, Stage};
+use contract::rule::{Calendar, Expects, Rule, Stage};
 use contract::schema::{TableName, TableSchema};
 use contract::types::DataType;
 use contract::value::Value;
-use serde_json::Map;
 
 use super::resolve;
 use super::words::sentence;
@@ -32,7 +32,7 @@ pub(super) fn compile(
         let Ok(check) = compile::check(rule, schema) else { continue };
         let stage = check.stage(rule);
         if matches!(stage, Stage::PostLoad | Stage::Both)
-            && let Ok(Some((sql, expects))) = sql(&check, schema, table, all)
+            && let Ok(Some((sql, expects))) = sql(rule, &check, table, all)
         {
             tests.push(Test { sql: Some(sql), expects, ..test(rule, rule.id.clone(), Stage::PostLoad) });
         }
@@ -51,19 +51,19 @@ fn test(rule: &Rule, name: String, stage: Stage) -> Test {
     Test {
         name,
         description: rule.description.clone().unwrap_or_else(|| format!("{}.", sentence(rule))),
-        sql: None,
-        expects: None,
-        rule: None,
         stage,
         rule_id: Some(rule.id.clone()),
-        extra: Map::new(),
+        ..Test::default()
     }
 }
 
+/// Failing values that a test shows.
+const MAX_FAILING: u32 = 100;
+
 /// A check as a query for Athena, with what its result means; `None` for checks that no query is.
 fn sql(
+    rule: &Rule,
     check: &Check,
-    schema: &TableSchema,
     table: &TableName,
     all: &[TableName],
 ) -> Result<Option<(String, Option<Expects>)>, PrintError> {
@@ -86,7 +86,7 @@ fn sql(
             Some((sql, Some(Expects::ZeroCount)))
         }
         Check::Duplicates { columns, nulls, judged } => {
-            let keys: Vec<String> = columns.iter().map(|column| name(column)).collect();
+            let keys = columns.iter().map(|key| to_sql(key, Dialect::Trino)).collect::<Result<Vec<_>, _>>()?;
             let mut conditions: Vec<String> = filter(judged)?.into_iter().collect();
             let mut having = "COUNT(*) > 1".to_owned();
             match nulls {
@@ -97,20 +97,6 @@ fn sql(
             let (list, filter) = (keys.join(", "), where_all(conditions));
             let sql = format!("SELECT {list}, COUNT(*) AS cnt FROM {from}{filter} GROUP BY {list} HAVING {having}");
             Some((sql, Some(Expects::NoRows)))
-        }
-        Check::ForeignKey { column, ref_table, ref_column, judged } => {
-            let referenced = resolve(ref_table, table, all);
-            let mut conditions: Vec<String> = filter(judged)?.into_iter().collect();
-            conditions.push(format!("l.{} IS NOT NULL", name(column)));
-            conditions.push(format!(
-                "NOT EXISTS (SELECT 1 FROM {}.{} AS r WHERE r.{} = l.{})",
-                name(&referenced.database),
-                name(&referenced.table),
-                name(ref_column),
-                name(column)
-            ));
-            let sql = format!("SELECT COUNT(*) AS orphans FROM {from} AS l{}", where_all(conditions));
-            Some((sql, Some(Expects::ZeroCount)))
         }
         Check::NullShare { column, max, judged } => {
             let nulls = format!("COUNT_IF({} IS NULL)", name(column));
@@ -127,21 +113,34 @@ fn sql(
             let sql = format!("SELECT COUNT(*) AS row_count FROM {from}{filter} HAVING {}", having.join(" OR "));
             Some((sql, Some(Expects::NoRows)))
         }
-        Check::Age { column, max_age_hours } => {
+        Check::Age { column, max_age_hours, calendar, judged } if *calendar == Calendar::default() => {
             let minutes = (max_age_hours * 60.0).round();
-            let day = schema.column(column).is_some_and(|column| column.data_type == DataType::Date);
+            let filter = where_all(filter(judged)?.into_iter().collect());
+            let day = column.data_type == DataType::Date;
+            let column = to_sql(column, Dialect::Trino)?;
             // A day is over, and its data complete, when the next one begins.
             let over = if day { " + INTERVAL '1' DAY" } else { "" };
-            let newest = format!("CAST(MAX({}) AS timestamp){over}", name(column));
+            let newest = format!("CAST(MAX({column}) AS timestamp){over}");
             let oldest =
                 format!("CAST(current_timestamp AT TIME ZONE 'UTC' AS timestamp) - INTERVAL '{minutes}' MINUTE");
-            let sql = format!("SELECT MAX({}) AS newest FROM {from} HAVING {newest} < {oldest}", name(column));
+            let sql = format!("SELECT MAX({column}) AS newest FROM {from}{filter} HAVING {newest} < {oldest}");
             Some((sql, Some(Expects::NoRows)))
         }
         // A count for people; the rule holds it against its history.
         Check::RowCountHistory { .. } => Some((format!("SELECT COUNT(*) AS row_count FROM {from}"), None)),
-        Check::Query { sql, expects } => Some((sql.clone(), Some(*expects))),
-        _ => None,
+        Check::Query { sql, expects, .. } => Some((sql.clone(), Some(*expects))),
+        // What takes more than one look at the table is written as the rows or groups that violate it.
+        _ => {
+            let target = Target {
+                table,
+                dialect: Dialect::Trino,
+                now_micros: None,
+                restriction: &|_| None,
+                resolve: &|name| resolve(name, table, all),
+            };
+            let failing = sample(&target, rule, check, &[], MAX_FAILING, false)?;
+            failing.map(|failing| (failing.sql, Some(Expects::NoRows)))
+        }
     })
 }
 

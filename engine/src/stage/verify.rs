@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 
 use contract::compile::suite::Outcome;
-use contract::compile::{self, Check};
+use contract::compile::{self, Bounds, Check};
 use contract::document::{ColumnContract, Context, Contract, Freshness, Test};
 use contract::rule::{Mode, Rule, RuleKind, Scope, Severity, Source, Stage};
 use contract::schema::{TableName, TableSchema};
@@ -130,7 +130,7 @@ impl Candidate {
     fn can_quarantine(&self) -> bool {
         let of_rows = matches!(
             self.check,
-            Check::Row { .. } | Check::Type { .. } | Check::Duplicates { .. } | Check::ForeignKey { .. }
+            Check::Row { .. } | Check::Type { .. } | Check::Duplicates { .. } | Check::ForeignKey(_)
         );
         of_rows && !matches!(self.rule.kind, RuleKind::RangeSoft { .. })
     }
@@ -142,10 +142,15 @@ impl Candidate {
 
     /// After a load, what a partition's own rows decide need not be asked of the others again.
     fn narrow(&mut self, schema: &TableSchema) {
-        let is_key = |name: &String| schema.column(name).is_some_and(|column| column.partition_key);
+        let mut parts = schema.columns.iter().filter(|column| column.partition_key).peekable();
+        let partitioned = parts.peek().is_some();
         let local = match &self.check {
-            Check::Row { .. } | Check::ForeignKey { .. } => schema.columns.iter().any(|column| column.partition_key),
-            Check::Duplicates { columns, .. } => columns.iter().any(is_key),
+            Check::Row { .. } | Check::ForeignKey(_) => partitioned,
+            // Rows of one key lie in one partition only where the key holds all of the partition's columns.
+            Check::Duplicates { columns, .. } => {
+                let within = |name: &str| columns.iter().any(|column| column.column_name() == Some(name));
+                partitioned && parts.all(|part| within(&part.name))
+            }
             _ => false,
         };
         if local && self.rule.scope == Scope::Full {
@@ -156,7 +161,7 @@ impl Candidate {
     /// Counted and reported only. A rule about rows that nothing bears out yet must not fail a run either.
     fn observe(&mut self) {
         self.rule.mode = Mode::Observe;
-        if matches!(self.check, Check::Row { .. } | Check::Duplicates { .. } | Check::ForeignKey { .. }) {
+        if matches!(self.check, Check::Row { .. } | Check::Duplicates { .. } | Check::ForeignKey(_)) {
             self.rule.severity = Severity::Warn;
         }
     }
@@ -258,23 +263,15 @@ fn add_missing_key_rule(contract: &Contract, rules: &mut Vec<(Option<String>, Ru
 
 /// A freshness that states no check is tried as one over the column that dates the rows.
 fn add_missing_freshness_rule(context: &Context, contract: &Contract, rules: &mut Vec<(Option<String>, Rule)>) {
-    let Some(freshness) = &contract.freshness else { return };
+    let Some(mut freshness) = contract.freshness.clone() else { return };
     if rules.iter().any(|(_, rule)| matches!(rule.kind, RuleKind::Freshness { .. })) {
         return;
     }
     let dating = || dating_column(context).map(|column| column.name.clone());
-    let Some(column) = freshness.column.clone().or_else(dating) else { return };
-    let period = match freshness.frequency.as_str() {
-        "hourly" => 1.0,
-        "daily" => 24.0,
-        "weekly" => 7.0 * 24.0,
-        "monthly" => 31.0 * 24.0,
-        _ => return,
-    };
-    let max_age_hours = period + freshness.sla_hour_utc.map_or(24.0, f64::from);
+    freshness.column = freshness.column.or_else(dating);
+    let Some(rule) = freshness.rule() else { return };
     let evidence = Some(format!("the proposal says that data comes {}", freshness.frequency));
-    let kind = RuleKind::Freshness { column, max_age_hours };
-    rules.push((None, Rule { source: Source::Llm, evidence, ..Rule::new(kind, None) }));
+    rules.push((None, Rule { source: Source::Llm, evidence, ..rule }));
 }
 
 /// Lets in the rules that can be compiled and that name only what exists.
@@ -333,7 +330,7 @@ async fn admit(
 
 /// Why a foreign key cannot be checked: the table or the column that it names is not there.
 async fn check_references(subject: Subject<'_>, rule: &Rule, schema: &TableSchema) -> Result<Option<String>> {
-    let RuleKind::ForeignKey { ref_table, ref_column } = &rule.kind else { return Ok(None) };
+    let RuleKind::ForeignKey { ref_table, .. } = &rule.kind else { return Ok(None) };
     let name = super::resolve(ref_table, subject.table, subject.all);
     if !subject.all.contains(&name) {
         let names: Vec<String> = subject.all.iter().map(TableName::to_string).collect();
@@ -342,24 +339,20 @@ async fn check_references(subject: Subject<'_>, rule: &Rule, schema: &TableSchem
         return Ok(Some(format!("the lake has no table {name}{hint}")));
     }
     let referenced = subject.lake.catalog().table(&name).await?.schema;
-    let Some(target) = referenced.column(ref_column) else {
-        return Ok(Some(format!("{name} has no column {ref_column}")));
-    };
-    let own = rule.column.as_deref().and_then(|column| schema.column(column));
-    Ok(own
-        .filter(|own| !own.data_type.is_comparable_with(&target.data_type))
-        .map(|own| format!("{} is {}, {name}.{ref_column} is {}", own.name, own.data_type, target.data_type)))
+    let known = |_: &str| Some(referenced.clone());
+    Ok(compile::check_among(rule, schema, &known).err().map(|error| error.reason))
 }
 
 /// A rule of free SQL becomes the query as Athena accepts it.
 fn mend_query(subject: Subject<'_>, schema: &TableSchema, rule: &mut Rule) -> std::result::Result<(), String> {
-    let RuleKind::CustomSql { sql, .. } = &rule.kind else { return Ok(()) };
-    let mended = queries::mend(subject, schema, sql)?;
+    let RuleKind::CustomSql { sql, min, max, .. } = &rule.kind else { return Ok(()) };
+    let (min, max) = (*min, *max);
+    let mended = queries::mend(subject, schema, sql, min.is_some() || max.is_some())?;
     if !mended.repairs.is_empty() {
         let evidence = rule.evidence.get_or_insert_default();
         evidence.push_str(&format!("; repaired: {}", mended.repairs.join("; ")));
     }
-    rule.kind = RuleKind::CustomSql { sql: mended.sql, expects: mended.expects };
+    rule.kind = RuleKind::CustomSql { sql: mended.sql, expects: mended.expects, min, max };
     Ok(())
 }
 
@@ -521,12 +514,13 @@ async fn try_query(
         evidence: String::new(),
         violations: None,
     };
-    match queries::mend(subject, schema, &sql) {
+    let (min, max) = (test.min, test.max);
+    match queries::mend(subject, schema, &sql, min.is_some() || max.is_some()) {
         Err(reason) => verdict.reason = reason,
         Ok(Mended { sql, expects, repairs }) => {
-            let rule =
-                Rule { id: test.name.clone(), ..Rule::new(RuleKind::CustomSql { sql: sql.clone(), expects }, None) };
-            let check = Check::Query { sql: sql.clone(), expects };
+            let kind = RuleKind::CustomSql { sql: sql.clone(), expects, min, max };
+            let rule = Rule { id: test.name.clone(), ..Rule::new(kind, None) };
+            let check = Check::Query { sql: sql.clone(), expects, bounds: Bounds::of_numbers(min, max) };
             let outcome = match has_data {
                 true => checks::run(subject, &[(&rule, check)], None, &mut verified.cost).await?.remove(&rule.id),
                 false => None,

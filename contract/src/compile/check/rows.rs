@@ -91,7 +91,7 @@ impl Known<'_> {
                             DataType::Timestamp => Expr::cast(side.clone(), DataType::Date),
                             _ => side.clone(),
                         };
-                        let between = call("datediff", vec![day(&other), day(&operand)])?;
+                        let between = call("days_between", vec![day(&other), day(&operand)])?;
                         Expr::binary(BinaryOp::Less, between, Expr::int((*days).into()))
                     }
                     None => Expr::binary(BinaryOp::Greater, operand.clone(), other.clone()),

@@ -93,7 +93,7 @@ fn rules_of_texts_and_dates_are_predicates_of_the_one_language() {
         (
             "paid_on",
             json!({"type": "older_than_column", "other": "closed_at", "min_days": 3, "on_null": "violate"}),
-            "coalesce(datediff(TRY_CAST(closed_at AS date), paid_on) < 3, TRUE)",
+            "coalesce(days_between(TRY_CAST(closed_at AS date), paid_on) < 3, TRUE)",
         ),
         (
             "amount",

@@ -220,7 +220,7 @@ fn statistics_pass_over_nan_and_groups_share_a_query() {
         [
             "SELECT avg((CASE WHEN (NOT coalesce(is_nan(\"amount\"), false)) THEN \"amount\" END)) AS c0 FROM \"db\".\"t\"",
             "SELECT count(*) AS c0, \
-             sum(CASE WHEN (coalesce(is_nan(\"a0\"), false) OR coalesce((\"a0\" > 7e0), false)) THEN 1 ELSE 0 END) AS c1, \
+             sum(CASE WHEN (coalesce(is_nan(\"a0\"), false) OR coalesce((\"a0\" > 7 OR (is_nan(\"a0\") AND 7 IS NOT NULL)), false)) THEN 1 ELSE 0 END) AS c1, \
              sum(CASE WHEN coalesce((\"a1\" > 9), false) THEN 1 ELSE 0 END) AS c2 \
              FROM (SELECT approx_percentile(try_cast(\"fee\" AS double), 0.9) AS a0, max(\"fee\") AS a1 FROM \"db\".\"t\" \
              GROUP BY rtrim(cast(\"country\" AS varchar))) AS g",

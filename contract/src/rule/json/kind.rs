@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::sentence;
 use super::{EXPECTS, word};
-use crate::document::fields::{Fields, Problems};
+use crate::document::fields::{Fields, Problems, plain_number};
 use crate::rule::aggregate::FUNCTIONS;
 use crate::rule::calendar::Calendar;
 use crate::rule::kinds;
@@ -48,10 +48,13 @@ pub(super) fn read(name: &str, fields: &mut Fields, column: Option<&str>) -> Rul
         fields.problems().add(&fields.path_of("type"), message);
         return unknown();
     };
+    let keys = fields.untaken();
     match known(kind.name, &written, fields, column) {
         Ok(kind) => kind,
-        Err(keys) => {
-            let message = format!("a rule of type {} needs {keys}; it is kept but not run", kind.name);
+        Err(missing) => {
+            // What is kept is kept whole.
+            fields.restore(keys);
+            let message = format!("a rule of type {} needs {missing}; it is kept but not run", kind.name);
             fields.problems().add(fields.path(), message);
             unknown()
         }
@@ -156,7 +159,7 @@ pub(super) fn write(kind: &RuleKind) -> Vec<(&'static str, Json)> {
         | RuleKind::Unique
         | RuleKind::NotInFuture
         | RuleKind::Unknown { .. } => vec![],
-        RuleKind::NullRatio { max } => vec![("max", json!(max))],
+        RuleKind::NullRatio { max } => vec![("max", plain_number(*max))],
         RuleKind::PrimaryKey { columns } => vec![("columns", json!(columns))],
         RuleKind::GrainUniqueness { grain } => vec![("grain", json!(grain))],
         RuleKind::DuplicateCount { columns, of, max } => {
@@ -192,11 +195,15 @@ pub(super) fn write(kind: &RuleKind) -> Vec<(&'static str, Json)> {
             ]
         }
         RuleKind::RowCountAnomaly { rule, max_deviation, window_days } => {
-            vec![("rule", json!(rule)), ("max_deviation", json!(max_deviation)), ("window_days", json!(window_days))]
+            vec![
+                ("rule", json!(rule)),
+                ("max_deviation", plain_number(*max_deviation)),
+                ("window_days", json!(window_days)),
+            ]
         }
         RuleKind::Freshness { column, max_age_hours, calendar } => vec![
             ("column", json!(column)),
-            ("max_age_hours", json!(max_age_hours)),
+            ("max_age_hours", plain_number(*max_age_hours)),
             ("calendar", calendar.write().unwrap_or_default()),
         ],
         RuleKind::ColumnSet { columns, others, ordered } => {
@@ -217,8 +224,8 @@ pub(super) fn write(kind: &RuleKind) -> Vec<(&'static str, Json)> {
         RuleKind::CustomSql { sql, expects, min, max } => vec![
             ("sql", json!(sql)),
             ("expects", json!(word(EXPECTS, *expects))),
-            ("min", json!(min)),
-            ("max", json!(max)),
+            ("min", min.map_or(Json::Null, plain_number)),
+            ("max", max.map_or(Json::Null, plain_number)),
         ],
     }
 }

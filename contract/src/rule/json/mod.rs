@@ -128,9 +128,18 @@ impl Rule {
             problems.add(path, "a rule needs a `type`, such as not_null");
             return None;
         };
-        let column = column.map(str::to_owned).or_else(|| fields.text("column"));
-        let kind = kind::read(&name, &mut fields, column.as_deref());
-        let mut rule = Rule::new(kind, column.as_deref());
+        // A freshness in a column's list may be dated by another column.
+        let stated = fields.text("column");
+        let own = column.map(str::to_owned).or_else(|| stated.clone());
+        let kind = kind::read(&name, &mut fields, stated.as_deref().or(column));
+        if let (Some(listed), Some(stated)) = (column, &stated)
+            && !listed.eq_ignore_ascii_case(stated)
+            && !matches!(kind, RuleKind::Freshness { .. } | RuleKind::Unknown { .. })
+        {
+            let message = format!("the rule stands in the list of `{listed}` and judges that column");
+            problems.add(&fields.path_of("column"), message);
+        }
+        let mut rule = Rule::new(kind, own.as_deref());
         if let Some(id) = fields.text("id") {
             rule.id = id;
         }
@@ -226,11 +235,9 @@ pub(crate) fn word<T: Copy + PartialEq>(choices: &[(&'static str, T)], choice: T
 /// Unknown keys are kept; one that is nearly the name of a key is told, because the rule then lacks what it states.
 fn tell_misspelt(rule: &Rule, path: &str, problems: &Problems) {
     let Some(kind) = kinds::find(rule.kind.name()) else { return };
-    for key in rule.extra.keys() {
-        let names = kind.keys.iter().chain(kinds::MODIFIERS).map(|known| known.name);
-        let near = names
-            .filter(|known| *known != key)
-            .find(|known| key.chars().count() > 3 && strsim::damerau_levenshtein(known, &key.to_lowercase()) <= 2);
+    let names = || kind.keys.iter().chain(kinds::MODIFIERS).map(|known| known.name);
+    for key in rule.extra.keys().filter(|key| key.chars().count() > 3 && !names().any(|known| known == *key)) {
+        let near = names().find(|known| strsim::damerau_levenshtein(known, &key.to_lowercase()) <= 2);
         if let Some(near) = near {
             let message = format!("a rule of type {} has no `{key}`; did you mean `{near}`?", kind.name);
             problems.add(&format!("{path}.{key}"), message);
