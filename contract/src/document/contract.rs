@@ -73,6 +73,16 @@ impl Contract {
         Ok((contract, located.collect()))
     }
 
+    /// As [`Contract::from_json`], from YAML.
+    pub fn from_yaml(text: &str) -> Result<(Self, Vec<DocumentProblem>), DocumentError> {
+        let document = fields::parse_yaml(text)?;
+        let (contract, mut problems) = Self::from_value(document.value)?;
+        for problem in &mut problems {
+            problem.line = document.lines.get(&problem.path).copied();
+        }
+        Ok((contract, problems))
+    }
+
     /// As [`Contract::from_json`], from parsed JSON; problems have no line.
     pub fn from_value(value: Json) -> Result<(Self, Vec<DocumentProblem>), DocumentError> {
         let problems = Problems::default();
@@ -319,6 +329,22 @@ mod tests {
         assert!(matches!(anomaly.kind, RuleKind::RowCountAnomaly { max_deviation: 0.2, window_days: 7, .. }));
         let soft = &contract.columns["emi_amount"].rules[2];
         assert_eq!((soft.severity, soft.source), (Severity::Warn, Source::Human));
+    }
+
+    #[test]
+    fn a_contract_in_yaml_is_the_same_contract() {
+        let text = "table_name: loan_repayment_fact\ncolumns:\n  emi_amount:\n    type: double\n    rules:\n\
+            \x20     - type: min\n        value: 0.0\n      - {type: not_nul}\n";
+        let (contract, problems) = Contract::from_yaml(text).unwrap();
+        assert_eq!(contract.rules().next().map(|rule| rule.id.as_str()), Some("min_emi_amount"));
+        assert!(
+            problems[0].to_string().starts_with("line 8, columns.emi_amount.rules[1].type: `not_nul`"),
+            "{problems:?}"
+        );
+        let (json, _) = Contract::from_json(EXAMPLE).unwrap();
+        // JSON is YAML as well.
+        assert_eq!(Contract::from_yaml(EXAMPLE).unwrap().0, json);
+        assert!(Contract::from_yaml("version: 99").unwrap_err().to_string().contains("update de-copilot"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::VERSION;
 use super::problem::{DocumentError, DocumentProblem};
+use super::yaml;
 use crate::schema::nearest;
 
 /// Problems found so far, shared by all objects of a document.
@@ -156,13 +157,26 @@ impl Fields {
 /// Parses a document and refuses a newer version.
 pub(crate) fn parse(text: &str) -> Result<Json, DocumentError> {
     let value: Json = serde_json::from_str(text).map_err(|error| DocumentError::Syntax {
+        format: "JSON",
         line: error.line(),
         column: error.column(),
         message: error.to_string().split(" at line").next().unwrap_or_default().to_owned(),
     })?;
+    check_version(&value)?;
+    Ok(value)
+}
+
+/// As [`parse`], from YAML.
+pub(crate) fn parse_yaml(text: &str) -> Result<yaml::Document, DocumentError> {
+    let document = yaml::parse(text)?;
+    check_version(&document.value)?;
+    Ok(document)
+}
+
+fn check_version(value: &Json) -> Result<(), DocumentError> {
     match value.get("version").and_then(Json::as_u64) {
         Some(found) if found > u64::from(VERSION) => Err(DocumentError::Version { found, known: VERSION }),
-        _ => Ok(value),
+        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod problem;
 pub mod profile;
 pub mod schema;
 pub mod test;
+pub(crate) mod yaml;
 
 pub use context::Context;
 pub use contract::{ColumnContract, Contract, Freshness};

@@ -5,9 +5,11 @@ use std::fmt;
 /// Why a document cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// The text is not JSON.
-    #[error("line {line}, column {column}: not valid JSON: {message}")]
+    /// The text is not of its format.
+    #[error("line {line}, column {column}: not valid {format}: {message}")]
     Syntax {
+        /// `JSON` or `YAML`.
+        format: &'static str,
         /// Line, from 1.
         line: usize,
         /// Column, from 1.

@@ -48,8 +48,26 @@ impl TestSuite {
     /// Reads `tests/<table>.json`: the object that this program writes, or the bare list of the specification, which
     /// carries no hash. What cannot be read is left aside and told; a newer version is refused.
     pub fn from_json(text: &str) -> Result<(Self, Vec<DocumentProblem>), DocumentError> {
+        let (suite, mut problems) = Self::from_value(fields::parse(text)?)?;
+        for problem in &mut problems {
+            problem.line = super::problem::line_of(text, &problem.path);
+        }
+        Ok((suite, problems))
+    }
+
+    /// As [`TestSuite::from_json`], from YAML.
+    pub fn from_yaml(text: &str) -> Result<(Self, Vec<DocumentProblem>), DocumentError> {
+        let document = fields::parse_yaml(text)?;
+        let (suite, mut problems) = Self::from_value(document.value)?;
+        for problem in &mut problems {
+            problem.line = document.lines.get(&problem.path).copied();
+        }
+        Ok((suite, problems))
+    }
+
+    fn from_value(value: Json) -> Result<(Self, Vec<DocumentProblem>), DocumentError> {
         let problems = Problems::default();
-        let value = match fields::parse(text)? {
+        let value = match value {
             Json::Array(tests) => json!({ "tests": tests }),
             value => value,
         };
@@ -65,11 +83,7 @@ impl TestSuite {
             contract_hash: fields.text("contract_hash").unwrap_or_default(),
             tests: Test::read_list(fields.list("tests").unwrap_or_default(), &problems),
         };
-        let mut problems = problems.found();
-        for problem in &mut problems {
-            problem.line = super::problem::line_of(text, &problem.path);
-        }
-        Ok((suite, problems))
+        Ok((suite, problems.found()))
     }
 
     /// The document as the store keeps it.
