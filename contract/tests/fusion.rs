@@ -87,7 +87,7 @@ fn sixty_tests_of_thirty_columns_take_four_queries() {
         let columns = single.iter().map(columns_read).sum::<usize>();
         // One scan of all columns, the key, the groups, the reference.
         assert_eq!((fused.queries.len(), columns_read(&fused)), (4, 36), "{dialect:?}");
-        assert_eq!((queries, columns), (60, 64), "{dialect:?}");
+        assert_eq!((queries, columns), (60, 63), "{dialect:?}");
         let answered: usize = fused.queries.iter().map(|query| query.readings.len()).sum();
         assert_eq!(answered, 60, "every test is answered once");
     }
