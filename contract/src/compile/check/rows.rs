@@ -62,7 +62,9 @@ impl Known<'_> {
             }
             RuleKind::DateFormat { format } => {
                 let text = self.text()?;
+                // A day that does not exist is no unknown: only the text itself can be NULL.
                 let unreadable = Expr::not(reads_as(&text, format)?);
+                let unreadable = Expr::case(vec![(Expr::is_not_null(text.clone()), unreadable)], None);
                 Ok(self.violation(&[&text], unreadable, Verdict::Pass))
             }
             RuleKind::NotInFuture => {

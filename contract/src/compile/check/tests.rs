@@ -84,9 +84,9 @@ fn rules_of_texts_and_dates_are_predicates_of_the_one_language() {
         (
             "loan_id",
             json!({"type": "date_format", "format": "dd/MM/yyyy HH:mm"}),
-            "coalesce(NOT (loan_id RLIKE '^[0-9][0-9]\\/[0-9][0-9]\\/[0-9][0-9][0-9][0-9] ([01][0-9]|2[0-3])\\:[0-5][0-9]$' \
+            "coalesce(CASE WHEN loan_id IS NOT NULL THEN NOT (loan_id RLIKE '^[0-9][0-9]\\/[0-9][0-9]\\/[0-9][0-9][0-9][0-9] ([01][0-9]|2[0-3])\\:[0-5][0-9]$' \
              AND TRY_CAST(concat(substring(loan_id, 7, 4), '-', substring(loan_id, 4, 2), '-', substring(loan_id, 1, 2)) AS date) \
-             IS NOT NULL), FALSE)",
+             IS NOT NULL) END, FALSE)",
         ),
         ("paid_on", json!({"type": "not_in_future"}), "coalesce(paid_on > current_date(), FALSE)"),
         ("paid_on", json!({"type": "older_than_column", "other": "closed_at"}), "coalesce(paid_on > closed_at, FALSE)"),

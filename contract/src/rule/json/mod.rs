@@ -160,6 +160,9 @@ impl Rule {
         rule.description = fields.text("description");
         let problems = fields.problems().clone();
         rule.extra = fields.rest();
+        if let (RuleKind::Unknown { .. }, Some(_), Some(stated)) = (&rule.kind, column, stated) {
+            rule.extra.insert("column".to_owned(), json!(stated));
+        }
         tell_misspelt(&rule, path, &problems);
         Some(rule)
     }
