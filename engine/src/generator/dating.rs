@@ -90,7 +90,15 @@ fn holds_dates(context: &Context, column: &ContextColumn) -> bool {
         let text = value.as_str().unwrap_or_default();
         ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d"].iter().any(|format| NaiveDate::parse_from_str(text, format).is_ok())
     };
-    !stats.top_values.is_empty() && stats.top_values.iter().all(|top| is_day(&top.value))
+    // A profile lists the values of columns that have few; of the others the name and the length must do.
+    let looks_so = || {
+        let named = ["date", "day", "dt"].iter().any(|word| column.name.split('_').any(|part| part == *word));
+        named && matches!(stats.length, Some((8, 8) | (10, 10)))
+    };
+    match stats.top_values.is_empty() {
+        true => looks_so(),
+        false => stats.top_values.iter().all(|top| is_day(&top.value)),
+    }
 }
 
 fn records_time(name: &str) -> bool {

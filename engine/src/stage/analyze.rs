@@ -115,8 +115,9 @@ pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
     }
     let tables = lake.catalog().tables().await?;
     for job in &mut jobs.jobs {
-        name_datasets(project, lake, &tables, job, &mut jobs.unknowns).await?;
+        job.tables = name_datasets(project, lake, job).await?;
     }
+    jobs.unknowns = unknowns(project, &tables, &jobs.jobs);
     Ok(jobs)
 }
 
@@ -137,9 +138,9 @@ pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script
 pub async fn tables(lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
     let mut tables = lake.catalog().tables().await?;
     for key in lake.store().list("contracts/").await? {
-        let name = key.trim_start_matches("contracts/").trim_end_matches(".json").to_owned();
+        let Some(name) = key.strip_prefix("contracts/").and_then(|name| name.strip_suffix(".json")) else { continue };
         let known = |table: &TableName| Keys::new(table, &tables).name == name || table.table == name;
-        if tables.iter().any(known) {
+        if name.contains('/') || tables.iter().any(known) {
             continue;
         }
         let Some(text) = super::artifacts::read_text(lake.store(), &key).await? else { continue };
@@ -147,7 +148,7 @@ pub async fn tables(lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
         let database = Contract::from_json(&text).ok().and_then(|(contract, _)| contract.database);
         tables.push(match name.split_once('.') {
             Some((database, table)) => TableName::new(database, table),
-            None => TableName::new(database.as_deref().unwrap_or("default"), &name),
+            None => TableName::new(database.as_deref().unwrap_or("default"), name),
         });
     }
     let written = jobs.jobs.iter().flat_map(|job| {
@@ -251,25 +252,11 @@ fn known_or_told<T>(answer: Result<Option<T>>) -> Option<T> {
     })
 }
 
-/// Finds the tables that a job's datasets are, and notes what the settings would have to say.
-async fn name_datasets(
-    project: &Project,
-    lake: &dyn Lake,
-    tables: &[TableName],
-    job: &mut Job,
-    unknowns: &mut Vec<Unknown>,
-) -> Result<()> {
-    let mut note = |unknown: Unknown| {
-        if !unknowns.contains(&unknown) {
-            unknowns.push(unknown);
-        }
-    };
-    let name = job.script.job_name.clone();
-    let inputs = job.analysis.inputs.iter().map(|input| (&input.dataset, false));
-    let outputs = job.analysis.outputs.iter().map(|output| (&output.dataset, true));
-    let mut target = project.settings.jobs.targets.get(&name).map(|written| table_named(project, written));
+/// The tables that a job's datasets are, by the dataset's name.
+async fn name_datasets(project: &Project, lake: &dyn Lake, job: &Job) -> Result<IndexMap<String, TableName>> {
+    let mut target = project.settings.jobs.targets.get(&job.script.job_name).map(|named| table_named(project, named));
     let mut found = IndexMap::new();
-    for (dataset, written) in inputs.chain(outputs) {
+    for (dataset, written) in datasets(job) {
         let table = match (&dataset.kind, &dataset.database, &dataset.table, &dataset.path) {
             (DatasetKind::Catalog, database, Some(table), _) if !table.contains('<') => {
                 let database = database.as_deref().unwrap_or("default");
@@ -279,25 +266,49 @@ async fn name_datasets(
             _ => None,
         };
         // The configured target stands for what the script itself leaves open.
-        let table = table.or_else(|| if written { target.take() } else { None });
-        match &table {
-            Some(table) if !tables.contains(table) && !written => note(elsewhere(project, tables, dataset, table)),
-            None => unresolved(project, tables, &name, dataset, written).into_iter().for_each(&mut note),
-            _ => {}
-        }
-        if let Some(table) = table {
+        if let Some(table) = table.or_else(|| if written { target.take() } else { None }) {
             found.insert(dataset.name.clone(), table);
         }
     }
-    for question in &job.analysis.questions {
-        if let Question::Argument(argument) = question
-            && answers::argument_of(project, &name, argument).is_none()
-        {
-            note(missing_argument(project, &name, argument));
+    Ok(found)
+}
+
+/// What a job reads, then what it writes.
+fn datasets(job: &Job) -> impl Iterator<Item = (&Dataset, bool)> {
+    let inputs = job.analysis.inputs.iter().map(|input| (&input.dataset, false));
+    inputs.chain(job.analysis.outputs.iter().map(|output| (&output.dataset, true)))
+}
+
+/// What no script, setting or table says, each once.
+fn unknowns(project: &Project, tables: &[TableName], jobs: &[Job]) -> Vec<Unknown> {
+    let is_written = |table: &TableName| {
+        jobs.iter().any(|job| job.analysis.outputs.iter().any(|output| job.table(&output.dataset) == Some(table)))
+    };
+    let mut unknowns: Vec<Unknown> = Vec::new();
+    let mut note = |unknown: Unknown| {
+        if !unknowns.contains(&unknown) {
+            unknowns.push(unknown);
+        }
+    };
+    for job in jobs {
+        let name = &job.script.job_name;
+        for (dataset, written) in datasets(job) {
+            match job.table(dataset) {
+                // A table that a job writes comes into being when that job runs.
+                Some(table) if tables.contains(table) || is_written(table) => {}
+                Some(table) => note(elsewhere(project, tables, dataset, table)),
+                None => unresolved(project, tables, name, dataset, written).into_iter().for_each(&mut note),
+            }
+        }
+        for question in &job.analysis.questions {
+            if let Question::Argument(argument) = question
+                && answers::argument_of(project, name, argument).is_none()
+            {
+                note(missing_argument(project, name, argument));
+            }
         }
     }
-    job.tables = found;
-    Ok(())
+    unknowns
 }
 
 /// A table's name as a setting writes it.

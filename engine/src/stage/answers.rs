@@ -46,7 +46,13 @@ pub async fn table_at(project: &Project, lake: &dyn Lake, address: &str) -> Resu
         (!address.contains("://")).then(|| project.root.join(path))
     });
     let Some(local) = local.map(|local| local.canonicalize().unwrap_or(local)) else { return Ok(None) };
-    for name in lake.catalog().tables().await? {
+    let tables = lake.catalog().tables().await?;
+    // Nearly every path lies in the lake's folder, where its parts are the table's name. The others cost a look at each
+    // table.
+    if let Some(name) = name_in(&project.lake_root(), &local).filter(|name| tables.contains(name)) {
+        return Ok(Some(name));
+    }
+    for name in tables {
         // A table that cannot be read has no say here; the stage that reads it tells what is wrong.
         let Ok(table) = lake.catalog().table(&name).await else { continue };
         let location = PathBuf::from(&table.location);
@@ -55,6 +61,13 @@ pub async fn table_at(project: &Project, lake: &dyn Lake, address: &str) -> Resu
         }
     }
     Ok(None)
+}
+
+/// The table that lies at `<database>/<table>` in the lake's folder.
+fn name_in(root: &Path, local: &Path) -> Option<TableName> {
+    let root = root.canonicalize().ok()?;
+    let mut parts = local.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_string_lossy());
+    Some(TableName::new(&parts.next()?, &parts.next()?))
 }
 
 /// The stored contract of a catalog table. Parts of it that cannot be read are left aside.

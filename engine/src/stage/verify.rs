@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use contract::compile::suite::Outcome;
 use contract::compile::{self, Bounds, Check};
 use contract::document::{ColumnContract, Context, Contract, Freshness, Test};
-use contract::rule::{Mode, Rule, RuleKind, Scope, Severity, Source, Stage};
+use contract::rule::{Mode, Rule, RuleKind, Scope, Severity, Source, Stage, Threshold};
 use contract::schema::{TableName, TableSchema};
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +74,8 @@ pub async fn verify(project: &Project, lake: &dyn Lake, context: &Context, propo
     let schema = code::schema(context);
     let mut verified = Verified::default();
 
-    let (mut contract, proposed, queries) = take_apart(context, proposal, &schema, &mut verified.verdicts);
-    let mut candidates = admit(subject, context, proposed, &schema, &mut verified.verdicts).await?;
+    let Parts { mut contract, rules, queries } = take_apart(context, proposal, &schema, &mut verified.verdicts);
+    let mut candidates = admit(subject, context, rules, &schema, &mut verified.verdicts).await?;
     if has_data {
         let checks: Vec<(&Rule, Check)> = candidates.iter().map(|c| (&c.rule, c.check.clone())).collect();
         let outcomes = checks::run(subject, &checks, None, &mut verified.cost).await?;
@@ -112,6 +112,9 @@ pub async fn verify(project: &Project, lake: &dyn Lake, context: &Context, propo
     }
     Ok(verified)
 }
+
+/// The largest share of violations that a proposal may ask to tolerate.
+const MAX_PROPOSED_TOLERANCE: f64 = 0.05;
 
 /// A rule on its way through the trials.
 struct Candidate {
@@ -178,13 +181,18 @@ fn refuse(rule: &Rule, reason: impl Into<String>, violations: Option<u64>) -> Ve
     }
 }
 
+/// A proposal taken apart.
+struct Parts {
+    /// The contract without rules, over the table's own columns.
+    contract: Contract,
+    /// The rules, each with the column whose list holds it; `None` for the table's.
+    rules: Vec<(Option<String>, Rule)>,
+    /// The tests of free SQL.
+    queries: Vec<Test>,
+}
+
 /// The proposal as a contract without rules over the table's own columns, its rules with their places, and its SQL tests.
-fn take_apart(
-    context: &Context,
-    proposal: Proposal,
-    schema: &TableSchema,
-    verdicts: &mut Vec<Verdict>,
-) -> (Contract, Vec<(Option<String>, Rule)>, Vec<Test>) {
+fn take_apart(context: &Context, proposal: Proposal, schema: &TableSchema, verdicts: &mut Vec<Verdict>) -> Parts {
     let Proposal { contract: mut proposed, tests, .. } = proposal;
     proposed.make_ids_unique();
     let mut rules = Vec::new();
@@ -247,7 +255,7 @@ fn take_apart(
     }));
     add_missing_key_rule(&contract, &mut rules);
     add_missing_freshness_rule(context, &contract, &mut rules);
-    (contract, rules, queries)
+    Parts { contract, rules, queries }
 }
 
 /// A primary key that is only named is tried as the rule that it implies.
@@ -296,6 +304,10 @@ async fn admit(
                     rule.source = Source::Llm;
                 }
                 rule.mute_until = None;
+                // A large enough tolerance would let any rule hold.
+                rule.threshold = rule.threshold.filter(
+                    |threshold| matches!(threshold, Threshold::Share(share) if *share <= MAX_PROPOSED_TOLERANCE),
+                );
             }
         }
         let twin =
