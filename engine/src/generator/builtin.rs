@@ -94,7 +94,7 @@ impl Builtin {
                     let evidence = format!("only {} values in {rows} rows", values.len());
                     add(RuleKind::AllowedValues { values }, evidence);
                 }
-                None => constant_length(&column.name, stats, rows, &mut add),
+                None => constant_length(stats, rows, &mut add),
             }
         }
         rules.extend(self.looked_up(context, &column.name));
@@ -211,13 +211,9 @@ fn numeric(
 }
 
 /// Texts that all have one length, such as codes and formatted identifiers.
-fn constant_length(name: &str, stats: &ColumnProfile, rows: u64, add: &mut impl FnMut(RuleKind, String)) {
-    if let Some((shortest, longest)) = stats.length
-        && shortest == longest
-        && shortest > 0
-        && is_plain(name)
-    {
-        let kind = RuleKind::CheckConstraint { expression: format!("length({name}) = {shortest}") };
+fn constant_length(stats: &ColumnProfile, rows: u64, add: &mut impl FnMut(RuleKind, String)) {
+    if let Some((shortest, longest)) = stats.length.filter(|(shortest, longest)| shortest == longest && *shortest > 0) {
+        let kind = RuleKind::Length { min: Some(shortest), max: Some(longest) };
         add(kind, format!("all texts of {rows} rows have {shortest} characters"));
     }
 }
@@ -290,9 +286,4 @@ fn identifier_rank(table: &str, column: &str) -> u8 {
         _ if ["_code", "_no", "_number"].iter().any(|ending| column.ends_with(ending)) => 3,
         _ => NO_IDENTIFIER,
     }
-}
-
-fn is_plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -342,6 +342,8 @@ fn unresolved(project: &Project, tables: &[TableName], job: &str, dataset: &Data
             let last = trimmed.rsplit('/').next().unwrap_or_default().to_lowercase();
             let same: Vec<&TableName> = tables.iter().filter(|table| table.table == last).collect();
             let folder = match same.as_slice() {
+                // A table of the database `default` lies in the lake's folder itself.
+                [only] if only.database == "default" => format!("{}/{}", project.settings.lake.root, only.table),
                 [only] => format!("{}/{}/{}", project.settings.lake.root, only.database, only.table),
                 _ => format!("{}/DATABASE/TABLE", project.settings.lake.root),
             };

@@ -127,6 +127,12 @@ pub(super) fn relearned(rule: &Rule, whole: Option<&ColumnProfile>, earlier: Opt
         RuleKind::RangeSoft { min, max } => {
             RuleKind::RangeSoft { min: min.as_ref().map(low), max: max.as_ref().map(high) }
         }
+        RuleKind::Length { min, max } => {
+            let seen = whole.length.zip(earlier.length);
+            let shortest = seen.filter(|(whole, _)| *min == Some(whole.0)).map(|(_, earlier)| earlier.0);
+            let longest = seen.filter(|(whole, _)| *max == Some(whole.1)).map(|(_, earlier)| earlier.1);
+            RuleKind::Length { min: shortest.or(*min), max: longest.or(*max) }
+        }
         RuleKind::AllowedValues { values } => {
             let complete = |stats: &ColumnProfile| stats.distinct_count == Some(stats.top_values.len() as u64);
             let seen = |stats: &ColumnProfile, value: &Json| stats.top_values.iter().any(|top| same(&top.value, value));
