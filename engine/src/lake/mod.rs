@@ -1,13 +1,18 @@
-//! A data lake behind four small traits: its catalog, its query engine, its artifact store and its clock.
+//! A data lake behind small traits: its catalog, its query engine, its loader, its artifact store and its clock.
 //!
 //! [`local`] is a folder of Parquet, CSV and JSON with an embedded engine.
 
+pub mod incoming;
 pub mod local;
 
+use std::path::Path;
+
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use contract::expr::Expr;
 use contract::schema::{TableName, TableSchema};
 use contract::value::Value;
+use serde_json::{Number, Value as Json};
 
 use crate::Result;
 
@@ -17,6 +22,8 @@ pub trait Lake: Send + Sync {
     fn catalog(&self) -> &dyn Catalog;
     /// The engine that runs queries over them.
     fn engine(&self) -> &dyn QueryEngine;
+    /// What takes incoming files into tables.
+    fn loader(&self) -> &dyn incoming::Loader;
     /// Where contracts, tests, documents and results are kept.
     fn store(&self) -> &dyn ArtifactStore;
     /// The current instant; the one source of time of all stages.
@@ -82,6 +89,16 @@ pub trait QueryEngine: Send + Sync {
     async fn query(&self, sql: &str) -> Result<QueryResult>;
     /// Runs SQL that came from outside (a person, a model): parsed, bounded, allow-listed, limited in time and memory.
     async fn query_untrusted(&self, sql: &str, limits: &Limits) -> Result<QueryResult>;
+    /// Some rows of a table for which a predicate is true: these columns, and the file of each in a last one, `$path`.
+    async fn rows_where(
+        &self,
+        table: &TableName,
+        columns: &[String],
+        predicate: &Expr,
+        limit: usize,
+    ) -> Result<QueryResult>;
+    /// The bytes that a scan of these columns reads from these files of a table; of no columns, what counting rows reads.
+    async fn bytes_of(&self, table: &Table, columns: &[String], files: &[&DataFile]) -> Result<u64>;
 }
 
 /// What a query from outside may use.
@@ -127,6 +144,8 @@ pub trait ArtifactStore: Send + Sync {
     /// Writes the whole content or nothing. With `expected`, only if the version in the store is still that one
     /// (`Expected::Absent`: only if there is none); otherwise the write is refused as [`Put::Conflict`] and nothing changes.
     async fn put(&self, key: &str, content: &[u8], expected: Expected) -> Result<Put>;
+    /// Writes the whole content of a file, whatever its size and whatever stands at the key, or nothing.
+    async fn put_file(&self, key: &str, file: &Path) -> Result<()>;
     /// Keys under a prefix, sorted.
     async fn list(&self, prefix: &str) -> Result<Vec<String>>;
     /// Where a key lies, for people: a path or an `s3://` address.
@@ -160,4 +179,37 @@ pub enum Put {
     Written(String),
     /// Somebody else wrote first.
     Conflict,
+}
+
+/// A cell as JSON. Numbers that JSON does not know, decimals, dates and times are texts that read back as what they were.
+pub fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Boolean(flag) => Json::Bool(*flag),
+        Value::Int(number) => Json::from(*number),
+        Value::Double(number) => Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number),
+        Value::Decimal(unscaled, scale) => Json::from(decimal(*unscaled, *scale)),
+        Value::String(text) => Json::from(text.as_str()),
+        Value::Binary(bytes) => Json::from(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Value::Date(days) => Json::from(NaiveDate::from_epoch_days(*days).map(|date| date.to_string())),
+        Value::Timestamp(micros) => {
+            let instant = DateTime::from_timestamp_micros(*micros);
+            Json::from(instant.map(|instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S%.f").to_string()))
+        }
+        Value::Array(elements) => Json::Array(elements.iter().map(json_of).collect()),
+        Value::Map(entries) => {
+            let pair = |(key, value): &(Value, Value)| Json::Array(vec![json_of(key), json_of(value)]);
+            Json::Array(entries.iter().map(pair).collect())
+        }
+        Value::Struct(fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.clone(), json_of(value))).collect())
+        }
+    }
+}
+
+fn decimal(unscaled: i128, scale: u8) -> String {
+    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = usize::from(scale) + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
+    let sign = if unscaled < 0 { "-" } else { "" };
+    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }

@@ -174,10 +174,11 @@ pub struct RuleError {
 }
 
 impl Check {
-    /// The stage of a rule that states none: row rules run before the load and after it, all others after it.
+    /// The stage of a rule that states none: row rules, keys and foreign keys run before the load (keys within the
+    /// incoming file) and after it, all others after it.
     pub fn default_stage(&self) -> Stage {
         match self {
-            Check::Row { .. } => Stage::Both,
+            Check::Row { .. } | Check::Duplicates { .. } | Check::ForeignKey(_) => Stage::Both,
             Check::Type { .. } => Stage::PreLoad,
             _ => Stage::PostLoad,
         }

@@ -1,15 +1,18 @@
 //! Queries over a folder.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use contract::expr::print::Dialect;
+use contract::expr::Expr;
+use contract::expr::print::{Dialect, quote_name, to_sql};
 use contract::schema::TableName;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType as Arrow, Field};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider};
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::TableProvider;
 use datafusion::error::DataFusionError;
@@ -18,7 +21,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -26,8 +29,8 @@ use super::discovery::discover;
 use super::load::Memory;
 use super::provider::LakeTable;
 use super::text_source::Discovery;
-use super::{Inner, LocalLake, sandbox, types};
-use crate::lake::{Cost, Format, Limits, QueryEngine, QueryResult};
+use super::{Inner, LocalLake, blocking, sandbox, types};
+use crate::lake::{Cost, DataFile, Format, Limits, QueryEngine, QueryResult, Table};
 use crate::{Error, Result};
 
 /// How often a query is run again after it found a column or a file to be other than its sample said.
@@ -50,6 +53,52 @@ impl QueryEngine for LocalLake {
     async fn query_untrusted(&self, sql: &str, limits: &Limits) -> Result<QueryResult> {
         sandbox::run(&self.inner.options, sql, limits).await
     }
+
+    async fn rows_where(
+        &self,
+        table: &TableName,
+        columns: &[String],
+        predicate: &Expr,
+        limit: usize,
+    ) -> Result<QueryResult> {
+        let mut loaded = self.inner.load(table).await?;
+        loaded.partition_fields.push(Arc::new(Field::new(PATH, Arrow::Utf8, false)));
+        for (values, file) in loaded.partition_values.iter_mut().zip(&loaded.table.files) {
+            values.push(ScalarValue::Utf8(Some(file.path.clone())));
+        }
+        let refused = |error| Error::input(table, error, "correct the rule");
+        let condition = to_sql(predicate, Dialect::DataFusion).map_err(refused)?;
+        let names = columns.iter().map(String::as_str).chain([PATH]);
+        let names: Vec<String> = names.map(|name| quote_name(name, Dialect::DataFusion)).collect();
+        let sql = format!("SELECT {} FROM sampled WHERE {condition} LIMIT {limit}", names.join(", "));
+        let failed = |error| to_error(&sql, error);
+        let context = self.empty_context();
+        context.register_table("sampled", Arc::new(LakeTable::new(loaded))).map_err(failed)?;
+        let batches = context.sql(&sql).await.map_err(failed)?.collect().await.map_err(failed)?;
+        Ok(to_rows(&batches, limit))
+    }
+
+    async fn bytes_of(&self, table: &Table, columns: &[String], files: &[&DataFile]) -> Result<u64> {
+        if table.format != Format::Parquet {
+            return Ok(files.iter().map(|file| file.bytes).sum());
+        }
+        let (columns, files) =
+            (columns.to_vec(), files.iter().map(|file| PathBuf::from(&file.path)).collect::<Vec<_>>());
+        blocking(move || Ok(files.iter().map(|file| column_bytes(file, &columns)).sum())).await
+    }
+}
+
+/// The name of the column that holds a row's file, as Athena calls it.
+const PATH: &str = "$path";
+
+/// The compressed bytes of some columns of a Parquet file; 0 for one that cannot be read, which no scan reads either.
+fn column_bytes(path: &Path, columns: &[String]) -> u64 {
+    let metadata = File::open(path).ok().and_then(|file| ArrowReaderMetadata::load(&file, Default::default()).ok());
+    let Some(metadata) = metadata else { return 0 };
+    let chunks = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
+    let wanted = |name: Option<&String>| name.is_some_and(|name| columns.iter().any(|c| c.eq_ignore_ascii_case(name)));
+    let sizes = chunks.filter(|chunk| wanted(chunk.column_path().parts().first())).map(|chunk| chunk.compressed_size());
+    sizes.map(|size| u64::try_from(size).unwrap_or(0)).sum()
 }
 
 impl LocalLake {
@@ -75,6 +124,12 @@ impl LocalLake {
     /// The context of this lake's queries, for stages that build plans of their own.
     pub(crate) fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// A context of its own tables and of none of the lake's, within the same memory.
+    pub(crate) fn empty_context(&self) -> SessionContext {
+        let config = self.context.copied_config().with_create_default_catalog_and_schema(true);
+        SessionContext::new_with_config_rt(config, self.context.runtime_env())
     }
 
     async fn execute(&self, plan: LogicalPlan) -> datafusion::error::Result<(Vec<RecordBatch>, u64)> {

@@ -4,6 +4,7 @@
 //! does the opposite), so every reader of a lake goes through [`list`]: names that start with `.` or `_`, `*.crc` and
 //! zero-byte files are no data; everything else is, at any depth.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,12 @@ use crate::{Error, Result};
 
 /// The folder name under which Hive and Spark store a NULL partition value.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The folder in a table's folder where loads wait that are not the table's yet: `_loading/<load>/`.
+pub(crate) const LOADING: &str = "_loading";
+
+/// Files of a load are called `load-<load>-<number>`, where a load's id has no hyphen.
+pub(crate) const LOAD_PREFIX: &str = "load-";
 
 /// How deep folders are followed; deeper is taken for a loop of symbolic links.
 const MAX_DEPTH: usize = 32;
@@ -41,9 +48,30 @@ pub(crate) struct ListedFile {
 pub(crate) fn list(root: &Path, path: &Path) -> Result<Listing> {
     let mut listing = Listing::default();
     walk(root, path, &mut Vec::new(), 0, &mut listing)?;
+    let waiting = waiting_loads(path);
+    if !waiting.is_empty() {
+        listing.files.retain(|file| load_of(&file.path).is_none_or(|load| !waiting.contains(&load)));
+    }
     listing.files.sort_by(|a, b| a.path.cmp(&b.path));
     listing.unreadable.sort();
     Ok(listing)
+}
+
+/// The folder of loads that are not the table's yet.
+pub(crate) fn loading_folder(table: &Path) -> PathBuf {
+    table.join(LOADING)
+}
+
+/// Loads of which some files may be in the table and others not: readers see none of them.
+fn waiting_loads(table: &Path) -> HashSet<String> {
+    let entries = fs::read_dir(loading_folder(table)).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| !name.starts_with('.')).collect()
+}
+
+fn load_of(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_string_lossy();
+    name.strip_prefix(LOAD_PREFIX)?.split_once('-').map(|(load, _)| load.to_owned())
 }
 
 /// Whether the listing rule skips a file or folder of this name.

@@ -17,6 +17,7 @@ mod discovery;
 mod engine;
 mod frequent;
 mod glue;
+mod incoming;
 mod infer;
 mod listing;
 mod load;
@@ -40,6 +41,7 @@ use datafusion::prelude::SessionContext;
 use self::discovery::discover;
 use self::load::{LoadedTable, Memory, load};
 pub use self::store::LocalStore;
+use crate::lake::incoming::Loader;
 use crate::lake::{ArtifactStore, Catalog, Lake, QueryEngine, Table};
 use crate::{Error, Result};
 
@@ -118,6 +120,10 @@ impl Lake for LocalLake {
     }
 
     fn engine(&self) -> &dyn QueryEngine {
+        self
+    }
+
+    fn loader(&self) -> &dyn Loader {
         self
     }
 

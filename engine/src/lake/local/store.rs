@@ -94,6 +94,16 @@ impl ArtifactStore for LocalStore {
         written.map_err(|error| Error::environment("artifact store", error, "run again"))?
     }
 
+    async fn put_file(&self, key: &str, file: &Path) -> Result<()> {
+        let (path, file) = (self.path(key)?, file.to_owned());
+        let copied = tokio::task::spawn_blocking(move || {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+            copy_atomically(&file, &path).map_err(|error| unwritable(&path, &error))
+        });
+        copied.await.map_err(|error| Error::environment("artifact store", error, "run again"))?
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         collect_keys(&self.root, "", &mut keys)?;
@@ -114,6 +124,16 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<(
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+/// As [`write_atomically`], with the content of another file.
+fn copy_atomically(from: &Path, to: &Path) -> std::io::Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let mut copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+    std::io::copy(&mut File::open(from)?, copy.as_file_mut())?;
+    copy.as_file().sync_all()?;
+    copy.persist(to).map_err(|error| error.error)?;
     sync_folder(folder)
 }
 

@@ -3,6 +3,7 @@
 //! This reader keeps what a typed one loses: the line that a row starts on, the text as it stands in the file, and rows
 //! that are no rows (ragged, not UTF-8, not JSON), each with its reason. Table scans and the pre-load share it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -15,6 +16,10 @@ use crate::{Error, Result};
 
 /// The separators that a header line is searched for, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+/// The longest line that is taken for a JSON object, in bytes: a file without line ends must not fill the memory.
+const MAX_LINE: u64 = 64 << 20;
+/// Most keys that [`Keys::others`] lists.
+const MAX_OTHERS: usize = 100;
 
 /// A batch of rows, column by column.
 #[derive(Debug, Default)]
@@ -54,7 +59,23 @@ enum Pick {
 
 enum Records {
     Csv { reader: Box<csv::Reader<Box<dyn Read + Send>>>, width: usize, first: Option<csv::ByteRecord> },
-    Json { lines: BufReader<Box<dyn Read + Send>>, line: u64, buffer: Vec<u8> },
+    Json { lines: JsonLines, keys: Keys },
+}
+
+/// The lines of a file, each bounded.
+struct JsonLines {
+    reader: BufReader<Box<dyn Read + Send>>,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+/// Which keys occurred in the objects of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    /// For each asked column, whether an object had its key.
+    pub(crate) found: Vec<bool>,
+    /// Keys that were not asked for, the first so many.
+    pub(crate) others: BTreeSet<String>,
 }
 
 /// The columns of a text file: a CSV file's header, or the keys of its first `sample` JSON objects in order.
@@ -94,8 +115,9 @@ impl RawReader {
     pub(crate) fn open(path: &Path, format: Format, columns: &[String]) -> Result<Self> {
         let (records, picks) = match format {
             Format::Json => {
-                let records = Records::Json { lines: BufReader::new(open(path)?), line: 0, buffer: Vec::new() };
-                (records, columns.iter().cloned().map(Pick::Key).collect())
+                let lines = JsonLines { reader: BufReader::new(open(path)?), line: 0, buffer: Vec::new() };
+                let keys = Keys { found: vec![false; columns.len()], others: BTreeSet::new() };
+                (Records::Json { lines, keys }, columns.iter().cloned().map(Pick::Key).collect())
             }
             Format::Csv | Format::Parquet => {
                 let mut reader = csv_reader(path)?;
@@ -125,10 +147,18 @@ impl RawReader {
         while !self.finished && batch.lines.len() < limit {
             self.finished = !match &mut self.records {
                 Records::Csv { reader, width, first } => csv_row(reader, *width, first, &self.picks, &mut batch)?,
-                Records::Json { lines, line, buffer } => json_row(lines, line, buffer, &self.picks, &mut batch)?,
+                Records::Json { lines, keys } => json_row(lines, keys, &self.picks, &mut batch)?,
             };
         }
         Ok((!batch.lines.is_empty()).then_some(batch))
+    }
+
+    /// The keys that the objects read so far had; `None` for a format whose columns the header tells.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        match &self.records {
+            Records::Json { keys, .. } => Some(keys),
+            Records::Csv { .. } => None,
+        }
     }
 }
 
@@ -194,49 +224,72 @@ fn csv_row(
     Ok(true)
 }
 
+impl JsonLines {
+    /// Moves to the next line that is not blank; false at the end.
+    fn advance(&mut self) -> std::result::Result<bool, String> {
+        loop {
+            self.buffer.clear();
+            let mut bounded = (&mut self.reader).take(MAX_LINE);
+            if bounded.read_until(b'\n', &mut self.buffer).map_err(|error| error.to_string())? == 0 {
+                return Ok(false);
+            }
+            self.line += 1;
+            if self.buffer.len() as u64 == MAX_LINE && self.buffer.last() != Some(&b'\n') {
+                return Err(format!("line {} has more than {} MiB", self.line, MAX_LINE >> 20));
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Reads an object. Keys match exactly, or else without regard to case.
 fn json_row(
-    lines: &mut BufReader<Box<dyn Read + Send>>,
-    line: &mut u64,
-    buffer: &mut Vec<u8>,
+    lines: &mut JsonLines,
+    keys: &mut Keys,
     picks: &[Pick],
     batch: &mut RawBatch,
 ) -> std::result::Result<bool, String> {
-    loop {
-        buffer.clear();
-        if lines.read_until(b'\n', buffer).map_err(|error| error.to_string())? == 0 {
-            return Ok(false);
-        }
-        *line += 1;
-        if !buffer.trim_ascii().is_empty() {
-            break;
-        }
+    if !lines.advance()? {
+        return Ok(false);
     }
     let row = batch.lines.len();
-    batch.lines.push(*line);
-    let mut object = match serde_json::from_slice(buffer) {
+    batch.lines.push(lines.line);
+    // Some programs begin a file with a byte order mark.
+    let text = lines.buffer.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&lines.buffer);
+    let mut object = match serde_json::from_slice(text) {
         Ok(Json::Object(object)) => object,
         other => {
             let reason = match other {
                 Ok(_) => "is not a JSON object".to_owned(),
                 Err(error) => format!("is not JSON: {error}"),
             };
-            let raw = String::from_utf8_lossy(buffer.trim_ascii()).into_owned();
+            let raw = String::from_utf8_lossy(lines.buffer.trim_ascii()).into_owned();
             batch.broken.push(Broken { row, reason, raw });
             serde_json::Map::new()
         }
     };
-    for (pick, column) in picks.iter().zip(&mut batch.columns) {
+    for ((pick, column), found) in picks.iter().zip(&mut batch.columns).zip(&mut keys.found) {
         let cell = match pick {
-            Pick::Key(key) => object.remove(key),
+            Pick::Key(key) => object.shift_remove(key).or_else(|| remove_folded(&mut object, key)),
             _ => None,
         };
+        *found |= cell.is_some();
         column.push(match cell {
             None | Some(Json::Null) => None,
             Some(Json::String(text)) => Some(text),
             Some(other) => Some(other.to_string()),
         });
     }
+    let room = MAX_OTHERS.saturating_sub(keys.others.len());
+    keys.others.extend(object.into_iter().take(room).map(|(key, _)| key));
     Ok(true)
+}
+
+fn remove_folded(object: &mut serde_json::Map<String, Json>, key: &str) -> Option<Json> {
+    let own = object.keys().find(|own| own.eq_ignore_ascii_case(key))?.clone();
+    object.shift_remove(&own)
 }
 
 #[cfg(test)]
