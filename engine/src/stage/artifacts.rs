@@ -1,5 +1,6 @@
 //! The artifact store's layout, and reading and writing its documents.
 
+use contract::document::{Contract, DocumentProblem, TestSuite};
 use contract::schema::TableName;
 use serde_json::Value as Json;
 
@@ -59,9 +60,24 @@ impl Keys {
         format!("stats-history/{}/{date}.json", self.name)
     }
 
-    /// `quarantine/<table>`.
-    pub fn quarantine(&self) -> String {
-        format!("quarantine/{}", self.name)
+    /// `quarantine/<table>/<date>/<load>.jsonl`: the rows that a load left out.
+    pub fn quarantine(&self, date: &str, load_id: &str) -> String {
+        format!("quarantine/{}/{date}/{load_id}.jsonl", self.name)
+    }
+
+    /// `loads/<table>/<load>.json`: what became of an incoming file.
+    pub fn load(&self, load_id: &str) -> String {
+        format!("loads/{}/{load_id}.json", self.name)
+    }
+
+    /// The prefix of a table's loads.
+    pub fn loads(&self) -> String {
+        format!("loads/{}/", self.name)
+    }
+
+    /// The prefix of a table's history of statistics.
+    pub fn all_stats(&self) -> String {
+        format!("stats-history/{}/", self.name)
     }
 }
 
@@ -118,4 +134,54 @@ pub fn to_text(document: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The document at a key, in exactly the shape that this program writes; `None` where there is none.
+pub async fn read_document<T: serde::de::DeserializeOwned>(store: &dyn ArtifactStore, key: &str) -> Result<Option<T>> {
+    let Some(text) = read_text(store, key).await? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Error::input(
+            format!("{}:{}", store.locate(key), error.line()),
+            format!("cannot be read: {error}"),
+            "restore it from its history, or delete it and run again",
+        )
+    })
+}
+
+/// A table's contract, with what of it could not be read; `None` where there is none.
+pub async fn contract(store: &dyn ArtifactStore, keys: &Keys) -> Result<Option<(Contract, Vec<DocumentProblem>)>> {
+    let key = keys.contract();
+    let Some(text) = read_text(store, &key).await? else { return Ok(None) };
+    let next = "correct it, or delete it and run `de-copilot generate`";
+    Contract::from_json(&text).map(Some).map_err(|error| Error::input(store.locate(&key), error, next))
+}
+
+/// A table's tests; `None` where there are none.
+pub async fn tests(store: &dyn ArtifactStore, keys: &Keys) -> Result<Option<TestSuite>> {
+    let key = keys.tests();
+    let Some(text) = read_text(store, &key).await? else { return Ok(None) };
+    let next = "correct it, or delete it and run `de-copilot generate`";
+    let suite = TestSuite::from_json(&text).map_err(|error| Error::input(store.locate(&key), error, next))?;
+    Ok(Some(suite.0))
+}
+
+/// The tests, if they were compiled from this state of the contract; a bare list states none and is taken as it is.
+pub fn fresh(store: &dyn ArtifactStore, keys: &Keys, contract: &Contract, suite: TestSuite) -> Result<TestSuite> {
+    if suite.contract_hash.is_empty() || suite.contract_hash == contract.hash() {
+        return Ok(suite);
+    }
+    Err(Error::input(
+        store.locate(&keys.tests()),
+        format!("was compiled from another state of {}", store.locate(&keys.contract())),
+        format!("run `de-copilot generate {}`; what people wrote into the contract stays", keys.name),
+    ))
+}
+
+/// The error of a table that nobody stated anything about.
+pub fn no_contract(store: &dyn ArtifactStore, keys: &Keys, table: &TableName) -> Error {
+    Error::input(
+        store.locate(&keys.contract()),
+        format!("there is no contract of {table}"),
+        format!("run `de-copilot generate {table}`"),
+    )
 }
