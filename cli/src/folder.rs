@@ -38,10 +38,20 @@ impl Folder {
         self.named(names, &known).await
     }
 
+    /// The one table that somebody named.
+    pub(crate) async fn one_table(&self, name: &str) -> Result<TableName> {
+        self.table(name, &self.lake.catalog().tables().await?).await
+    }
+
+    /// The error for a lake without tables.
+    pub(crate) fn no_table(&self) -> Error {
+        let next = "put CSV, JSON or Parquet files there as <database>/<table>/, or set `lake.root`";
+        Error::input(self.lake.root().display(), "the lake holds no table", next)
+    }
+
     async fn named(&self, names: &[String], known: &[TableName]) -> Result<Vec<TableName>> {
         if known.is_empty() {
-            let next = "put CSV, JSON or Parquet files there as <database>/<table>/, or set `lake.root`";
-            return Err(Error::input(self.lake.root().display(), "the lake holds no table", next));
+            return Err(self.no_table());
         }
         if names.is_empty() {
             return Ok(known.to_vec());

@@ -2,6 +2,7 @@
 
 mod backend;
 mod command;
+mod demo;
 mod folder;
 mod lineage;
 mod output;
@@ -25,7 +26,8 @@ struct Arguments {
 
 const AFTER_HELP: &str = "\
 Start with:
-  de-copilot init && de-copilot doctor
+  de-copilot demo                   a small lake with planted troubles, and what is found of them
+  de-copilot init && de-copilot run the same for your own folder
 
 Exit codes: 0 fine, 1 checks failed, 2 bad input or configuration, 3 the environment failed.
 DE_COPILOT_LOG sets what is logged to standard error, such as `debug` or `engine=trace`.";

@@ -1,11 +1,15 @@
 //! The commands: each one a file with its options and a function that runs it and returns the exit code.
 
 mod analyze;
+mod demo;
 mod doctor;
 mod generate;
 mod init;
 mod lsp;
+mod preload;
 mod profile;
+mod run;
+mod test;
 
 use engine::Result;
 use engine::lake::local::sandbox;
@@ -17,6 +21,10 @@ pub(crate) enum Command {
     Analyze(analyze::Arguments),
     Profile(profile::Arguments),
     Generate(generate::Arguments),
+    Preload(preload::Arguments),
+    Test(test::Arguments),
+    Run(run::Arguments),
+    Demo(demo::Arguments),
     Lsp(lsp::Arguments),
     Doctor(doctor::Arguments),
     /// Runs one query from outside within limits; started by this program itself
@@ -32,6 +40,10 @@ impl Command {
             Command::Analyze(arguments) => analyze::run(arguments).await,
             Command::Profile(arguments) => profile::run(arguments).await,
             Command::Generate(arguments) => generate::run(arguments).await,
+            Command::Preload(arguments) => preload::run(arguments).await,
+            Command::Test(arguments) => test::run(arguments).await,
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
             Command::Lsp(arguments) => lsp::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             // `main` runs it before there is a runtime.

@@ -1,9 +1,12 @@
 //! Input as it should not be: the error names the place and the next step, the rest is still done, nothing is half
 //! written, and the next run completes.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::{Value as Json, json};
 
-use crate::Folder;
+use crate::{Folder, command};
 
 const GOOD: &str = "id,amount\n1,2.5\n2,3.5\n";
 
@@ -28,19 +31,19 @@ fn assert_good_table_is_profiled(profiles: &Json) {
 #[test]
 fn a_missing_folder() {
     let folder = Folder::new(&[]);
-    for name in ["init", "profile", "doctor", "generate"] {
+    for name in ["init", "profile", "run", "doctor", "generate", "test"] {
         folder.run(&[name, "--project", "nowhere"]).exits(2).tells(&["nowhere", "--project"]);
     }
     folder.run(&["analyze", "nowhere.py"]).exits(2).tells(&["nowhere.py"]);
     folder.write("de-copilot.toml", "[lake]\nroot = \"nowhere\"\n");
-    folder.run(&["generate"]).exits(2).tells(&["nowhere", "`lake.root`"]);
+    folder.run(&["run"]).exits(2).tells(&["nowhere", "`lake.root`"]);
 }
 
 #[test]
 fn a_folder_without_data() {
     let folder = Folder::new(&[("notes.txt", "nothing"), ("lake/readme.md", "soon")]);
     folder.write("de-copilot.toml", "[lake]\nroot = \"lake\"\n");
-    for name in ["profile", "generate"] {
+    for name in ["profile", "run"] {
         folder.run(&[name]).exits(2).tells(&["holds no table", "`lake.root`"]);
     }
 }
@@ -64,6 +67,7 @@ fn tables_without_rows() {
     for table in ["db.planned", "db.header"] {
         assert_eq!(profile(&profiles, table)["profile"]["row_count"], 0);
     }
+    folder.run(&["run"]).exits(0);
 }
 
 #[test]
@@ -129,12 +133,49 @@ fn a_script_that_is_no_text() {
     let named = folder.run(&["analyze", "jobs/binary.py", "jobs/good.py", "--format", "json"]).exits(2);
     assert_eq!(named.json().as_array().unwrap().len(), 1);
     named.tells(&["binary.py", "not a text file"]);
+    folder.run(&["run"]).exits(0);
 }
 
 #[test]
 fn a_store_that_cannot_be_written() {
     let folder = beside_a_good_table(&[("store", "a file, not a folder")]);
     folder.write("de-copilot.toml", "[lake]\nroot = \"lake\"\n[store]\nroot = \"store\"\n");
-    folder.run(&["generate"]).exits(3).tells(&["store", "`store.root`"]);
+    folder.run(&["run"]).exits(3).tells(&["store", "`store.root`"]);
     assert_eq!(folder.read("store"), "a file, not a folder");
+}
+
+#[test]
+fn a_demo_that_would_overwrite_somebody_s_files() {
+    let folder = Folder::new(&[("mine/thesis.txt", "years of work")]);
+    folder.run(&["demo", "--out", "mine"]).exits(2).tells(&["mine", "--out"]);
+    assert_eq!(std::fs::read_dir(folder.at("mine")).unwrap().count(), 1);
+    folder.run(&["demo", "--out", "small", "--rows", "10"]).exits(2).tells(&["use at least 3000"]);
+}
+
+/// Whatever a killed run leaves behind, documents are whole and the next run does everything.
+#[test]
+fn a_run_that_is_killed_at_any_stage() {
+    let folder = Folder::new(&[]);
+    let arguments = ["demo", "--out", "demo", "--rows", "3000"];
+    for stage in ["data", "profile", "generate"] {
+        let mut child = command(folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines.map(Result::unwrap).find(|line| line.contains(stage)).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_documents_are_whole(&folder.at("demo/de-copilot"));
+    }
+    folder.run(&arguments).exits(0);
+}
+
+fn assert_documents_are_whole(store: &std::path::Path) {
+    let Ok(entries) = std::fs::read_dir(store) else { return };
+    for entry in entries.map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            assert_documents_are_whole(&path);
+        } else if path.extension().is_some_and(|ending| ending == "json") {
+            serde_json::from_slice::<Json>(&std::fs::read(&path).unwrap()).unwrap();
+        }
+    }
 }

@@ -25,7 +25,7 @@ fn lending() -> Folder {
 #[test]
 fn every_command_has_an_example_in_its_help() {
     let folder = Folder::new(&[]);
-    for name in ["init", "analyze", "profile", "generate", "lsp", "doctor"] {
+    for name in ["init", "analyze", "profile", "generate", "preload", "test", "run", "demo", "lsp", "doctor"] {
         let help = folder.run(&[name, "--help"]).exits(0).out;
         assert!(help.contains("Example"), "{name}:\n{help}");
         assert!(name == "lsp" || (help.contains("--format") && help.contains("--project")), "{name}:\n{help}");

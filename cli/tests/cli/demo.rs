@@ -35,7 +35,9 @@ fn it_finds_what_was_planted_again_and_again() {
 fn it_tells_people_what_to_look_at_next() {
     let folder = Folder::new(&[]);
     let text = folder.run(&["demo", "--rows", "3000", "--seed", "11"]).exits(0).out;
-    for words in ["✓ analyze", "✓ postload", "Planted against found", "0 false alarms", "contracts/loan_repayment_fact.json"] {
+    for words in
+        ["✓ analyze", "✓ postload", "Planted against found", "0 false alarms", "contracts/loan_repayment_fact.json"]
+    {
         assert!(text.contains(words), "`{words}` is missing in:\n{text}");
     }
     assert!(folder.at("demo-out/de-copilot/docs/loan_repayment_fact.md").is_file());

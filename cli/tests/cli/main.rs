@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod commands;
+mod demo;
 mod lsp;
 mod reference;
+mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -78,12 +78,16 @@ fn what_a_person_wrote_into_a_contract_stays() {
 #[test]
 fn bad_rows_of_an_incoming_file_are_set_aside_and_good_ones_loaded_once() {
     let folder = shop();
+    folder.run(&["init"]).exits(0);
     folder.run(&["run"]).exits(0);
     let mut incoming = orders(300..400);
     incoming.push_str("O00400,C001,many,PAID\nO00401,C001,20.50,LOST\nO00399,C049,49.50,PAID\n");
     folder.write("today.csv", &incoming);
     let loads = folder.run(&["preload", "paid_orders", "today.csv", "--format", "json"]).exits(0).json();
-    assert_eq!((&loads[0]["input"], &loads[0]["good"], &loads[0]["quarantined"]), (&json!(103), &json!(100), &json!(3)));
+    assert_eq!(
+        (&loads[0]["input"], &loads[0]["good"], &loads[0]["quarantined"]),
+        (&json!(103), &json!(100), &json!(3))
+    );
     let rows = |folder: &Folder| {
         let profile = folder.run(&["profile", "paid_orders", "--format", "json"]).exits(0).json();
         profile[0]["profile"]["row_count"].as_u64().unwrap()

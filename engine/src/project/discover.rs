@@ -64,7 +64,8 @@ impl Discovery {
 pub fn discover(dir: &Path) -> Result<Discovery> {
     let mut settings = Settings::default();
     let mut data = BTreeSet::new();
-    find_data(dir, 0, &mut data);
+    // What an earlier run wrote is no data of the lake.
+    find_data(dir, &dir.join(&settings.store.root), 0, &mut data);
     let scripts = scripts::find(dir, &settings.jobs.scripts)?;
 
     let mut unknowns = Vec::new();
@@ -100,13 +101,14 @@ fn section(setting: &str) -> &str {
 
 /// Collects the folders of tables: those of data files, without their Hive partition folders. Unreadable folders are
 /// passed over; the lake names them when it reads a table.
-fn find_data(dir: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
+fn find_data(dir: &Path, store: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() && depth < MAX_DEPTH && !scripts::is_foreign_folder(&name) && !name.starts_with('_') {
-            find_data(&entry.path(), depth + 1, found);
+        let foreign = scripts::is_foreign_folder(&name) || name.starts_with('_') || entry.path() == store;
+        if kind.is_dir() && depth < MAX_DEPTH && !foreign {
+            find_data(&entry.path(), store, depth + 1, found);
         } else if kind.is_file() && is_data(&name) {
             found.insert(entry.path());
         }
@@ -193,6 +195,12 @@ mod tests {
     fn a_folder_of_loose_files_is_a_lake_too() {
         assert_eq!(root_of(&["data/payments.csv", "data/customers.csv"]), "data");
         assert_eq!(root_of(&["payments.csv", "customers.csv"]), ".");
+    }
+
+    #[test]
+    fn what_an_earlier_run_wrote_is_no_data() {
+        let results = "de-copilot/results/payments/2024-01-01.json";
+        assert_eq!(root_of(&["lake/raw/payments/1.csv", results]), "lake");
     }
 
     #[test]

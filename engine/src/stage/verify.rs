@@ -141,6 +141,10 @@ impl Candidate {
     fn put_in_force(&mut self) {
         self.rule.mode = Mode::Quarantine;
         self.rule.severity = self.rule.kind.default_severity();
+        // What only several rows show together runs after a load by default; to keep rows out it must run before it too.
+        if matches!(self.check, Check::Duplicates { .. } | Check::ForeignKey { .. }) {
+            self.rule.stage.get_or_insert(Stage::Both);
+        }
     }
 
     /// After a load, what a partition's own rows decide need not be asked of the others again.

@@ -24,8 +24,8 @@ pub(crate) struct Found {
     pub(crate) catalog_file: Option<PathBuf>,
 }
 
-/// All tables of the lake at `root` (canonical), by name.
-pub(crate) fn discover(root: &Path) -> Result<BTreeMap<TableName, Found>> {
+/// All tables of the lake at `root` (canonical), by name. `store` (canonical) is no data, wherever it lies.
+pub(crate) fn discover(root: &Path, store: Option<&Path>) -> Result<BTreeMap<TableName, Found>> {
     if !root.is_dir() {
         return Err(Error::input(
             root.display(),
@@ -35,7 +35,7 @@ pub(crate) fn discover(root: &Path) -> Result<BTreeMap<TableName, Found>> {
     }
     let mut tables = BTreeMap::new();
     for (name, path) in listing::entries(root)? {
-        if listing::is_hidden(&name) {
+        if listing::is_hidden(&name) || store == Some(&path) {
             continue;
         }
         if path.is_dir() {
@@ -65,17 +65,27 @@ fn discover_folder(root: &Path, name: &str, folder: &Path, tables: &mut BTreeMap
     let (folders, files): (Vec<_>, Vec<_>) = visible().partition(|(_, path)| path.is_dir());
     let partitioned = folders.iter().any(|(name, _)| listing::partition_of(name).is_some());
     let paths: Vec<&Path> = files.iter().map(|(_, path)| path.as_path()).collect();
-    if partitioned || (folders.is_empty() && !files.is_empty() && share_columns(&paths)) {
+    let holds_data = files.iter().any(|(name, path)| is_data(name, path));
+    if partitioned || (folders.is_empty() && holds_data && share_columns(&paths)) {
         add(DEFAULT_DATABASE, name, folder, tables);
         return Ok(());
     }
-    for (table, path) in folders {
+    for (table, path) in folders.into_iter().filter(|(_, path)| !holds_something_else(path)) {
         add(name, table, path, tables);
     }
     for (table, path) in files {
         add_file(name, table, path, tables);
     }
     Ok(())
+}
+
+/// Whether a folder holds files, but none of data: scripts, documents. An empty folder is a table without rows.
+fn holds_something_else(folder: &Path) -> bool {
+    let Ok(entries) = listing::entries(folder) else { return false };
+    let mut files = entries.iter().filter(|(_, path)| path.is_file()).peekable();
+    files.peek().is_some()
+        && entries.iter().all(|(_, path)| path.is_file())
+        && !files.any(|(name, path)| listing::is_hidden(name) || is_data(name, path))
 }
 
 /// Whether each file's columns all occur in the widest of the files. Files that cannot be read have no say.
@@ -98,11 +108,14 @@ fn add(database: &str, table: &str, path: &Path, tables: &mut BTreeMap<TableName
 /// A loose file is a table where it is a data file; a README or a script beside the data is none.
 fn add_file(database: &str, name: &str, path: &Path, tables: &mut BTreeMap<TableName, Found>) {
     let stem = name.split('.').next().unwrap_or(name);
-    let known_format = Format::of_name(name).is_some() || (!name.contains('.') && matches!(sniff(path), Ok(Some(_))));
     let empty = fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
-    if known_format && !empty {
+    if is_data(name, path) && !empty {
         add(database, stem, path, tables);
     }
+}
+
+fn is_data(name: &str, path: &Path) -> bool {
+    Format::of_name(name).is_some() || (!name.contains('.') && matches!(sniff(path), Ok(Some(_))))
 }
 
 impl Format {
@@ -130,7 +143,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        let tables = discover(&lake.path().canonicalize().unwrap()).unwrap();
+        let root = lake.path().canonicalize().unwrap();
+        let tables = discover(&root, Some(&root.join("de-copilot"))).unwrap();
         tables.keys().map(ToString::to_string).collect()
     }
 
@@ -151,6 +165,9 @@ mod tests {
             ("events/1.json", "{\"a\":1}\n"),
             ("events/2.json", "{\"a\":1,\"b\":2}\n"),
             ("daily/date=2024-01-01/part-0", "a,b\n1,2\n"),
+            ("jobs/etl.py", "import pyspark\n"),
+            ("jobs/shared/names.py", "TARGET = 'x'\n"),
+            ("de-copilot/results/loans/2024-01-01.json", "{}"),
         ];
         let expected = ["data.customers", "data.payments", "default.daily", "default.events", "default.loans"];
         assert_eq!(names(&files), expected);

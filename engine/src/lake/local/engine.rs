@@ -25,7 +25,6 @@ use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecor
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::discovery::discover;
 use super::load::Memory;
 use super::provider::LakeTable;
 use super::text_source::Discovery;
@@ -317,7 +316,7 @@ impl CatalogProviderList for Tables {
 
 impl CatalogProvider for Tables {
     fn schema_names(&self) -> Vec<String> {
-        let tables = discover(&self.0.root).unwrap_or_default();
+        let tables = self.0.tables().unwrap_or_default();
         let mut names: Vec<_> = tables.into_keys().map(|name| name.database).collect();
         names.dedup();
         names
@@ -331,7 +330,7 @@ impl CatalogProvider for Tables {
 #[async_trait]
 impl SchemaProvider for Database {
     fn table_names(&self) -> Vec<String> {
-        let tables = discover(&self.0.root).unwrap_or_default();
+        let tables = self.0.tables().unwrap_or_default();
         tables.into_keys().filter(|name| name.database == self.1).map(|name| name.table).collect()
     }
 

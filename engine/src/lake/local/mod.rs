@@ -30,6 +30,7 @@ mod text;
 mod text_source;
 mod types;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ use chrono::{DateTime, Utc};
 use contract::schema::TableName;
 use datafusion::prelude::SessionContext;
 
-use self::discovery::discover;
+use self::discovery::{Found, discover};
 use self::load::{LoadedTable, Memory, load};
 pub use self::store::LocalStore;
 use crate::lake::incoming::Loader;
@@ -140,7 +141,7 @@ impl Lake for LocalLake {
 impl Catalog for LocalLake {
     async fn tables(&self) -> Result<Vec<TableName>> {
         let inner = self.inner.clone();
-        blocking(move || Ok(discover(&inner.root)?.into_keys().collect())).await
+        blocking(move || Ok(inner.tables()?.into_keys().collect())).await
     }
 
     async fn table(&self, name: &TableName) -> Result<Table> {
@@ -160,10 +161,16 @@ impl Inner {
         Ok(Self { options, root, memory: Memory::default(), visible })
     }
 
+    /// All tables, whether visible or not. The artifact store may lie in the lake's folder.
+    fn tables(&self) -> Result<BTreeMap<TableName, Found>> {
+        let store = std::fs::canonicalize(&self.options.store).ok();
+        discover(&self.root, store.as_deref())
+    }
+
     async fn load(self: &Arc<Self>, name: &TableName) -> Result<LoadedTable> {
         let (inner, name) = (self.clone(), name.clone());
         blocking(move || {
-            let mut tables = discover(&inner.root)?;
+            let mut tables = inner.tables()?;
             if let Some(visible) = &inner.visible {
                 tables.retain(|name, _| visible.contains(name));
             }
