@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_SPEC=1 cargo test -p analyzer --test spec` rewrites the expectations; review the difference like code.
 #![expect(clippy::disallowed_methods, reason = "the pages are files, and a test may read them")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a page that cannot be read is a failure")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ pub(crate) fn filters(plan: &Plan, node: NodeId) -> Vec<FilterFact> {
 /// Filters of all outputs, each once, in order of execution.
 pub(crate) fn filters_of_outputs(plan: &Plan) -> Vec<FilterFact> {
     let mut all: Vec<FilterFact> = Vec::new();
-    for sink in &plan.sinks {
+    for sink in plan.live_sinks() {
         for fact in filters(plan, sink.input) {
             if !all.iter().any(|known| known.predicate == fact.predicate && known.range == fact.range) {
                 all.push(fact);
@@ -34,6 +34,11 @@ pub(crate) fn filters_of_outputs(plan: &Plan) -> Vec<FilterFact> {
         }
     }
     all
+}
+
+/// Whether all rows of a frame have passed a filter.
+pub(super) fn holds(plan: &Plan, node: NodeId, filter: NodeId) -> bool {
+    passed(plan, node).contains(&filter)
 }
 
 /// The filter nodes that all rows of a frame have passed, in order of execution.

@@ -11,7 +11,7 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
     let mut reached: Vec<NodeId> = if plan.sinks.is_empty() {
         plan.nodes().map(|(id, _)| id).collect()
     } else {
-        plan.sinks.iter().flat_map(|sink| plan.ancestry(sink.input)).collect()
+        plan.live_sinks().iter().flat_map(|sink| plan.ancestry(sink.input)).collect()
     };
     reached.sort();
     reached.dedup();

@@ -9,6 +9,9 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for (id, node) in plan.nodes() {
         let NodeKind::Scan(scan) = &node.kind else { continue };
+        if !plan.is_live(id) {
+            continue;
+        }
         if inputs.iter().any(|known| known.dataset.name == scan.dataset.name && known.dataset.is_resolved()) {
             continue;
         }
@@ -26,7 +29,7 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
 /// The writes, in order of execution.
 pub(crate) fn outputs(plan: &Plan) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
-    for sink in &plan.sinks {
+    for sink in plan.live_sinks() {
         let same = outputs.iter().filter(|output| output.dataset.name == sink.dataset.name).count();
         let id = if same == 0 { sink.dataset.name.clone() } else { format!("{}#{}", sink.dataset.name, same + 1) };
         outputs.push(output(plan, sink, id));

@@ -90,7 +90,11 @@ impl Interpreter<'_> {
                 (true, Some(_)) => items.get((items.len() + position).saturating_sub(targets.len())).cloned(),
                 (false, _) => None,
             };
-            let item = item.unwrap_or_else(|| self.tainted("a part of an unknown collection", &[value]));
+            const REASON: &str = "a part of an unknown collection";
+            let item = item.unwrap_or_else(|| match self.hole_of(value) {
+                Some(hole) => Value::part_of(Some(hole), REASON),
+                None => self.tainted(REASON, &[value]),
+            });
             self.assign(target, item, scope);
         }
     }
@@ -111,7 +115,7 @@ impl Interpreter<'_> {
     }
 
     pub(crate) fn set_item(&mut self, object: &Value, key: Value, value: Value) {
-        let Value::Object(id) = object else { return };
+        let (Value::Object(id) | Value::Arguments(_, Some(id))) = object else { return };
         let known = !matches!(key, Value::Unknown(_) | Value::Choice(_));
         match self.heap.get_mut(*id) {
             Object::Dict { entries, exact } => {

@@ -232,7 +232,7 @@ impl Interpreter<'_> {
     fn is_instance(&self, value: &Value, class: Option<&Value>) -> Value {
         let Some(Value::Native(path)) = class else { return Value::unknown("a condition") };
         let verdict = match (path.as_ref(), value) {
-            (_, Value::Unknown(_) | Value::Choice(_) | Value::Arguments(_)) => return Value::unknown("a condition"),
+            (_, Value::Unknown(_) | Value::Choice(_) | Value::Arguments(..)) => return Value::unknown("a condition"),
             ("builtins.str", value) => matches!(value, Value::Text(_)),
             ("builtins.int", value) => matches!(value, Value::Int(_)),
             ("builtins.bool", value) => matches!(value, Value::Bool(_)),

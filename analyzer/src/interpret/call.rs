@@ -72,7 +72,7 @@ impl Interpreter<'_> {
     pub(crate) fn call_arguments(&mut self, args: &Args) {
         for value in args.values() {
             if let Value::Function(_) = value {
-                self.pending.push(value.clone());
+                self.handed.push(value.clone());
             }
         }
     }
@@ -196,6 +196,9 @@ impl Interpreter<'_> {
         let flow = self.block(&def.body, scope, &mut returns);
         self.stack.pop();
         self.file = file;
+        if is_abstract(def) {
+            return self.tainted("a method that another class defines", &args.values());
+        }
         if flow == super::Flow::Next && !returns.is_empty() {
             // Some arm returned and another one fell through; a frame returned is the likelier meaning of the call.
             if !returns.iter().any(|value| value.frame().is_some()) {
@@ -245,7 +248,7 @@ impl Interpreter<'_> {
         let closure = Closure { def: def.clone(), scope, file: self.file, receiver: None, owner, defaults };
         let function = Value::Function(Rc::new(closure));
         if self.file == 0 && def.name != "<lambda>" {
-            self.pending.push(function.clone());
+            self.defined.push(function.clone());
         }
         function
     }
@@ -292,10 +295,40 @@ impl Interpreter<'_> {
                 _ => None,
             })
             .collect();
-        Value::Class(Rc::new(Class { name: def.name.clone(), bases, scope: body, dataclass, fields }))
+        let class = Rc::new(Class { name: def.name.clone(), bases, scope: body, dataclass, fields });
+        if self.file == 0 {
+            self.classes.push(class.clone());
+        }
+        Value::Class(class)
+    }
+
+    /// Makes an object of a class and calls the methods that nothing has called, with arguments that are not known.
+    pub(super) fn run_class(&mut self, class: &Rc<Class>) {
+        let range = TextRange::default();
+        let object = self.instantiate(class, Args::unknown(range));
+        let Object::Scope { names, .. } = self.heap.shared(class.scope).as_ref().clone() else { return };
+        for (name, value) in names {
+            let Value::Function(closure) = &value else { continue };
+            if self.called.contains(&Rc::as_ptr(&closure.def)) || name.starts_with("__") {
+                continue;
+            }
+            let method = self.attribute(&object, &name, closure.def.range);
+            self.call(&method, Args::unknown(closure.def.range));
+        }
+    }
+
+    fn mark_instantiated(&mut self, class: &Rc<Class>) {
+        if self.instantiated.insert(Rc::as_ptr(class)) {
+            for base in &class.bases {
+                if let Value::Class(base) = base {
+                    self.mark_instantiated(base);
+                }
+            }
+        }
     }
 
     fn instantiate(&mut self, class: &Rc<Class>, args: Args) -> Value {
+        self.mark_instantiated(class);
         let instance = self.heap.add(Object::Instance { class: class.clone(), attributes: IndexMap::new() });
         let receiver = Value::Object(instance);
         match self.class_attribute(class, "__init__", Some(&receiver)) {
@@ -346,6 +379,13 @@ impl Interpreter<'_> {
             None => value,
         }
     }
+}
+
+/// Whether a method is there to be defined by a class that extends this one.
+fn is_abstract(def: &FunctionDef) -> bool {
+    def.decorators.iter().any(|decorator| {
+        matches!(&decorator.kind, ExprKind::Name(name) | ExprKind::Attribute { name, .. } if name == "abstractmethod")
+    })
 }
 
 const SUPER: &str = "<super>";

@@ -9,19 +9,23 @@ impl Interpreter<'_> {
     /// `object[key]`.
     pub(crate) fn item(&mut self, object: &Value, key: &Value, key_range: TextRange, range: TextRange) -> Value {
         match object {
-            Value::Arguments(source) => library::session::argument(self, *source, key),
+            Value::Arguments(source, known) => {
+                let (entries, _) = known.and_then(|id| self.heap.entries(&Value::Object(id))).unwrap_or_default();
+                match entries.into_iter().rev().find(|(known, _)| known.same(key)) {
+                    Some((_, value)) => value,
+                    None => library::session::argument(self, *source, key),
+                }
+            }
             Value::Object(id) => match self.heap.get(*id) {
-                Object::Dict { entries, exact } => {
+                Object::Dict { entries, .. } => {
                     let found = entries.iter().rev().find(|(known, _)| known.same(key)).map(|(_, value)| value.clone());
                     match found {
                         Some(value) => value,
                         None => {
-                            let exact = *exact;
                             let known: Vec<Value> = entries.iter().map(|(_, value)| value.clone()).collect();
                             if matches!(key, Value::Unknown(_)) && !known.is_empty() && known.len() <= 8 {
                                 return self.join_all(known, range);
                             }
-                            let _ = exact;
                             self.tainted("an entry that is not in the script", &[object])
                         }
                     }
@@ -43,7 +47,7 @@ impl Interpreter<'_> {
                         None => Value::Text(Text::hole(Hole::Unknown)),
                     }
                 }
-                _ => Value::Text(Text::hole(Hole::Unknown)),
+                _ => Value::Text(Text::hole(text.only_hole().cloned().unwrap_or(Hole::Unknown))),
             },
             other => library::item(self, other, key, key_range, range),
         }
@@ -55,11 +59,20 @@ impl Interpreter<'_> {
             Value::Int(index) if exact || *index >= 0 => {
                 match resolve_index(*index, items.len()).and_then(|index| items.get(index)) {
                     Some(item) => item.clone(),
-                    None => self.tainted("an item of an unknown list", &[object]),
+                    None => self.unknown_element(object),
                 }
             }
+            Value::Int(_) => self.unknown_element(object),
             _ if items.len() <= 8 && !items.is_empty() => self.join_all(items, range),
-            _ => self.tainted("an item of an unknown list", &[object]),
+            _ => self.unknown_element(object),
+        }
+    }
+
+    fn unknown_element(&self, list: &Value) -> Value {
+        const REASON: &str = "an item of an unknown list";
+        match self.hole_of(list) {
+            Some(hole) => Value::part_of(Some(hole), REASON),
+            None => self.tainted(REASON, &[list]),
         }
     }
 
@@ -93,8 +106,7 @@ impl Interpreter<'_> {
                     let (from, to) = (clamp(start, chars.len()), clamp(stop, chars.len()));
                     Value::text(chars.get(from..to.max(from)).unwrap_or_default().iter().collect::<String>())
                 }
-                None if super::eval::is_run_date(text) => object.clone(),
-                None => Value::Text(Text::hole(Hole::Unknown)),
+                None => Value::Text(Text::hole(text.only_hole().cloned().unwrap_or(Hole::Unknown))),
             },
             other => match self.heap.items(other) {
                 Some((items, true)) => {
@@ -111,7 +123,7 @@ impl Interpreter<'_> {
         }
     }
 
-    pub(super) fn collection_method(&mut self, receiver: &Value, name: &str, args: &Args) -> Value {
+    pub(crate) fn collection_method(&mut self, receiver: &Value, name: &str, args: &Args) -> Value {
         let first = args.positional.first().map(|(value, _)| value.clone());
         let Value::Object(id) = receiver else {
             return self.tainted("a position", &[receiver]);

@@ -237,8 +237,20 @@ impl<'w> Interpreter<'w> {
                 let other = self.plan.opaque(unknown.frames.clone(), unknown.reason, range);
                 Value::Frame(self.plan.choice(vec![*node, other], range))
             }
-            (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown)) if unknown.frames.is_empty() => {
-                // What is known of one arm is a may fact of both.
+            // What is known of one arm is a may fact of both; but a condition on it is not decided.
+            (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown))
+                if unknown.frames.is_empty()
+                    && !matches!(
+                        other,
+                        Value::None
+                            | Value::Bool(_)
+                            | Value::Int(_)
+                            | Value::Float(_)
+                            | Value::Text(_)
+                            | Value::Choice(_)
+                            | Value::Unknown(_)
+                    ) =>
+            {
                 other.clone()
             }
             _ => {

@@ -198,7 +198,7 @@ impl Interpreter<'_> {
             Value::Bool(true) => exact("True".to_owned()),
             Value::Bool(false) => exact("False".to_owned()),
             Value::None => exact("None".to_owned()),
-            _ => Text::hole(Hole::Unknown),
+            other => Text::hole(self.hole_of(other).unwrap_or(Hole::Unknown)),
         }
     }
 
@@ -296,7 +296,10 @@ impl Interpreter<'_> {
         match value {
             Value::Text(text) => match text.exact() {
                 Some(exact) => (exact.chars().map(|c| Value::text(c.to_string())).collect(), true),
-                None => (vec![Value::Text(Text::hole(Hole::Unknown))], false),
+                None => {
+                    let hole = text.only_hole().cloned().unwrap_or(Hole::Unknown);
+                    (vec![Value::Text(Text::hole(hole))], false)
+                }
             },
             Value::Choice(arms) => {
                 let mut items = Vec::new();
@@ -305,7 +308,13 @@ impl Interpreter<'_> {
                 }
                 (items, false)
             }
-            other => (vec![self.tainted("an item of an unknown collection", &[other])], false),
+            other => {
+                let item = match self.hole_of(other) {
+                    Some(hole) => Value::part_of(Some(hole), "an item of an unknown collection"),
+                    None => self.tainted("an item of an unknown collection", &[other]),
+                };
+                (vec![item], false)
+            }
         }
     }
 
@@ -337,8 +346,12 @@ impl Interpreter<'_> {
             }
             (BinaryOp::Add, Value::Text(a), Value::Text(b)) => Value::Text(a.concat(b)),
             // A string plus something unknown is a string, or Python refuses it.
-            (BinaryOp::Add, Value::Text(a), Value::Unknown(_)) => Value::Text(a.concat(&Text::hole(Hole::Unknown))),
-            (BinaryOp::Add, Value::Unknown(_), Value::Text(b)) => Value::Text(Text::hole(Hole::Unknown).concat(b)),
+            (BinaryOp::Add, Value::Text(a), Value::Unknown(_) | Value::Bound(_)) => {
+                Value::Text(a.concat(&self.to_text(right)))
+            }
+            (BinaryOp::Add, Value::Unknown(_) | Value::Bound(_), Value::Text(b)) => {
+                Value::Text(self.to_text(left).concat(b))
+            }
             // Date arithmetic stays a date of the run.
             (BinaryOp::Add | BinaryOp::Subtract, Value::Text(date), _) if is_run_date(date) => left.clone(),
             (BinaryOp::Add, a, b) => match (self.heap.items(a), self.heap.items(b)) {

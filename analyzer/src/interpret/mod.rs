@@ -26,7 +26,7 @@ use crate::facts::{Diagnostic, Related, Severity};
 use crate::plan::{NodeId, Plan};
 use crate::range::TextRange;
 use crate::syntax::ast::Block;
-use crate::value::{Closure, Heap, Object, ObjectId, Unknown, Value};
+use crate::value::{Class, Closure, Heap, Hole, Object, ObjectId, Remote, Unknown, Value};
 use crate::world::Recorder;
 
 /// A place of the script that stands for something a reader may ask about.
@@ -51,6 +51,8 @@ pub(crate) struct Interpreter<'w> {
     pub views: IndexMap<String, NodeId>,
     /// Spark settings that change what a write does.
     pub settings: IndexMap<String, Value>,
+    /// The database that answers the query that is being read, where it is not Spark.
+    pub remote: Option<Remote>,
     fuel: u64,
     ticks: u32,
     depth: usize,
@@ -66,7 +68,13 @@ pub(crate) struct Interpreter<'w> {
     module_scope: ObjectId,
     called: IndexSet<*const crate::syntax::ast::FunctionDef>,
     stack: Vec<*const crate::syntax::ast::FunctionDef>,
-    pending: Vec<Value>,
+    /// Functions that were handed to something that is not understood and may call them.
+    pub(crate) handed: Vec<Value>,
+    /// Functions of the script.
+    defined: Vec<Value>,
+    /// Classes of the script, and those of which there is an object or that such a class is made from.
+    classes: Vec<Rc<Class>>,
+    instantiated: IndexSet<*const Class>,
 }
 
 /// Expressions, and the calls inside them, nested deeper than this are not followed.
@@ -87,6 +95,7 @@ impl<'w> Interpreter<'w> {
             mentions: IndexMap::new(),
             views: IndexMap::new(),
             settings: IndexMap::new(),
+            remote: None,
             fuel: 50_000 + 40 * text.len() as u64,
             ticks: 0,
             depth: 0,
@@ -98,7 +107,10 @@ impl<'w> Interpreter<'w> {
             module_scope,
             called: IndexSet::new(),
             stack: Vec::new(),
-            pending: Vec::new(),
+            handed: Vec::new(),
+            defined: Vec::new(),
+            classes: Vec::new(),
+            instantiated: IndexSet::new(),
         }
     }
 
@@ -107,7 +119,24 @@ impl<'w> Interpreter<'w> {
         let scope = self.module_scope;
         self.bind(scope, "__name__", Value::text("__main__"));
         self.block(script, scope, &mut Vec::new());
-        self.run_uncalled();
+        self.run_all(Self::handed);
+        // Where the script writes on its own, functions that nothing calls are not part of what it does.
+        self.plan.end_of_run();
+        for class in self.classes.clone().into_iter().rev() {
+            // A class that another one extends is reached through that one, which stands behind it.
+            if !self.instantiated.contains(&Rc::as_ptr(&class)) {
+                self.uncertainly(|this| this.run_class(&class));
+            }
+        }
+        self.run_all(Self::defined);
+    }
+
+    fn handed(&self) -> &[Value] {
+        &self.handed
+    }
+
+    fn defined(&self) -> &[Value] {
+        &self.defined
     }
 
     /// Spends fuel; false once it is used up or the caller has lost interest.
@@ -197,7 +226,22 @@ impl<'w> Interpreter<'w> {
         for value in values {
             self.collect_frames(value, 0, &mut frames);
         }
-        Value::Unknown(Unknown { reason, frames })
+        Value::Unknown(Unknown { reason, frames, hole: None })
+    }
+
+    /// The one thing of the run that decides a value, where there is just one.
+    pub(crate) fn hole_of(&self, value: &Value) -> Option<Hole> {
+        match value {
+            Value::Unknown(unknown) => unknown.hole.clone(),
+            Value::Text(text) => text.only_hole().cloned(),
+            // An attribute of a value that has none that is known.
+            Value::Bound(bound) if matches!(bound.0, Value::Unknown(_)) => self.hole_of(&bound.0),
+            other => {
+                let (items, exact) = self.heap.items(other)?;
+                let first = self.hole_of(items.first()?)?;
+                (!exact && items.iter().all(|item| self.hole_of(item).as_ref() == Some(&first))).then_some(first)
+            }
+        }
     }
 
     fn collect_frames(&self, value: &Value, depth: usize, frames: &mut Vec<NodeId>) {
@@ -259,9 +303,10 @@ impl<'w> Interpreter<'w> {
         }
     }
 
-    fn run_uncalled(&mut self) {
+    /// Runs those functions of a list that nothing has called; the list may grow meanwhile.
+    fn run_all(&mut self, list: fn(&Self) -> &[Value]) {
         let mut index = 0;
-        while let Some(function) = self.pending.get(index).cloned() {
+        while let Some(function) = list(self).get(index).cloned() {
             index += 1;
             let Value::Function(closure) = &function else { continue };
             if self.called.contains(&Rc::as_ptr(&closure.def)) || closure.file != 0 {

@@ -36,10 +36,10 @@ impl Interpreter<'_> {
                 Some(exports) => self.lookup(exports, name),
                 None => library::imported(module, name),
             };
+            // A name that the module does not define is a module beside it, or the text is not the one that runs.
             let value = value.unwrap_or_else(|| match source {
-                Some(_) => Value::unknown("a name that its module does not define"),
                 None if library::is_library(module) => Value::native(format!("{module}.{name}")),
-                None => self.module(&format!("{module}.{name}")),
+                _ => self.module(&format!("{module}.{name}")),
             });
             self.bind(scope, alias.as_deref().unwrap_or(name), value);
         }

@@ -6,7 +6,7 @@ use crate::value::{Hole, Segment, Text, Value};
 
 impl Interpreter<'_> {
     pub(super) fn text_method(&mut self, text: &Text, name: &str, args: &Args) -> Value {
-        let unknown = || Value::Text(Text::hole(Hole::Unknown));
+        let unknown = || Value::Text(Text::hole(text.only_hole().cloned().unwrap_or(Hole::Unknown)));
         let first = args.positional.first().map(|(value, _)| value);
         if is_run_date(text) {
             return match name {
@@ -89,10 +89,10 @@ impl Interpreter<'_> {
                 None => self.heap.list(vec![unknown()], false),
             },
             "join" => match first {
-                Some(items) => {
-                    let (items, exact) = self.iterate(items);
+                Some(collection) => {
+                    let (items, exact) = self.iterate(collection);
                     if !exact {
-                        return unknown();
+                        return Value::Text(Text::hole(self.hole_of(collection).unwrap_or(Hole::Unknown)));
                     }
                     let mut joined = Text::default();
                     for (position, item) in items.iter().enumerate() {

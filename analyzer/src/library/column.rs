@@ -166,7 +166,13 @@ fn compare_rows(
             };
             let list = items.iter().map(|item| constant(item, range)).collect();
             let found = boolean(ExprKind::InList { operand: Box::new(constant(left, range)), list }, range);
-            if op == ast::CompareOp::In { found } else { expression::not(found, range) }
+            if op == ast::CompareOp::In {
+                found
+            } else {
+                // Python's `None not in [...]` is true.
+                let missing = boolean(ExprKind::IsNull(Box::new(constant(left, range))), range);
+                expression::binary(BinaryOp::Or, expression::not(found, range), missing, range)
+            }
         }
         _ => return None,
     };
@@ -214,6 +220,11 @@ pub(crate) fn method(interpreter: &mut Interpreter, column: &Rc<ColumnValue>, na
     let boolean = |kind: ExprKind| Expr { kind, data_type: DataType::Boolean, span: expression::span(range) };
     let argument = |position: usize| args.positional.get(position).map(|(value, _)| constant(value, range));
     match name {
+        // `explode(map).alias("key", "value")` makes a column of each name.
+        "alias" | "name" if args.positional.len() > 1 => {
+            let expr = expression::opaque("generated columns", vec![operand], DataType::Unknown, range);
+            Value::Column(Rc::new(ColumnValue { expr, name: None, form: ColumnForm::Unknown, descending: false }))
+        }
         "alias" | "name" => match args.get(0, "alias") {
             Some(Value::Text(text)) => {
                 Value::Column(Rc::new(ColumnValue { name: Some(text.render()), ..column.as_ref().clone() }))

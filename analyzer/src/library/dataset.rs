@@ -2,7 +2,7 @@
 
 use crate::facts::{Dataset, DatasetKind};
 use crate::interpret::Interpreter;
-use crate::value::{Text, Value};
+use crate::value::{Hole, Segment, Text, Value};
 
 /// The combinations of alternatives that are told apart; more are one unknown.
 const MAX_VARIANTS: usize = 8;
@@ -25,8 +25,15 @@ pub(crate) fn texts(interpreter: &Interpreter, value: Option<&Value>) -> Vec<Opt
         }
     }
     // What may also be nothing is what it is where it is something.
-    if texts.len() > 1 {
-        texts.retain(Option::is_some);
+    let is_something = |text: &Option<Text>| text.as_ref().is_some_and(|text| text.exact() != Some(""));
+    if texts.iter().any(is_something) {
+        texts.retain(is_something);
+    }
+    // What may also be something unknown is what it is where it is known.
+    let is_known =
+        |text: &Option<Text>| text.as_ref().is_some_and(|text| !text.segments.contains(&Segment::Hole(Hole::Unknown)));
+    if texts.iter().any(is_known) {
+        texts.retain(is_known);
     }
     texts
 }
@@ -112,14 +119,9 @@ pub(crate) fn by_format(
             | "documentdb"
             | "mongo",
         ) => {
-            let connection = text("connectionName")
-                .or_else(|| text("url"))
-                .or_else(|| text("connection.uri"))
-                .or_else(|| text("uri"));
-            let table =
-                text("dbtable").or_else(|| text("collection")).or_else(|| text("table")).or_else(|| text("query"));
+            let table = ["dbtable", "collection", "table", "query", "sampleQuery"].iter().find_map(|name| text(name));
             jdbc(
-                connection.as_ref(),
+                connection(interpreter, options).as_ref(),
                 table.as_ref(),
                 text("database").or_else(|| text("sfDatabase")).as_ref(),
                 format.clone(),
@@ -172,11 +174,32 @@ pub(crate) fn by_format(
                     Some(table) => {
                         Dataset { format: Some("hudi".to_owned()), ..catalog(hudi_database.as_ref(), Some(&table)) }
                     }
-                    None => return None,
+                    None => return connector(interpreter, options, format),
                 },
             }
         }
     })
+}
+
+/// What names the connection among the options of a database or a connector.
+pub(crate) fn connection(interpreter: &Interpreter, options: &[(String, Value)]) -> Option<Text> {
+    const NAMES: [&str; 6] = ["connectionName", "url", "connection.uri", "uri", "sfUrl", "es.nodes"];
+    NAMES.iter().find_map(|name| option(options, name)).map(|value| interpreter.to_text(value))
+}
+
+/// What a connector of the marketplace or of an application reads: a table, an entity or an index behind a connection.
+fn connector(interpreter: &Interpreter, options: &[(String, Value)], format: Option<String>) -> Option<Dataset> {
+    const NAMES: [&str; 7] =
+        ["dbtable", "tableName", "entityName", "ENTITY_NAME", "es.resource", "es.resource.write", "query"];
+    let table = NAMES.iter().find_map(|name| option(options, name)).map(|value| interpreter.to_text(value))?;
+    let database = option(options, "sfDatabase")
+        .or_else(|| option(options, "database"))
+        .or_else(|| option(options, "schemaName"))
+        .map(|value| interpreter.to_text(value));
+    let connection = connection(interpreter, options);
+    let found = jdbc(connection.as_ref(), Some(&table), database.as_ref(), format);
+    let kind = if option(options, "dbtable").is_some() { DatasetKind::Jdbc } else { DatasetKind::Other };
+    Some(Dataset { kind, ..found })
 }
 
 /// A table of a relational database.

@@ -117,7 +117,10 @@ const METHODS: [&str; 96] = [
 /// An attribute of a frame: a value, a method (`None`), or a column.
 pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str, range: TextRange) -> Option<Value> {
     match name {
-        "write" | "writeStream" => Some(write::writer(node, None)),
+        "write" | "writeStream" => {
+            interpreter.plan.traits.streams |= name == "writeStream";
+            Some(write::writer(node, None))
+        }
         "columns" => {
             let schema = interpreter.plan.schema(node);
             let names = schema.names().into_iter().map(Value::text).collect();
@@ -153,7 +156,7 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
             })
         }
         "sparkSession" | "sql_ctx" => Some(Value::native("spark")),
-        "rdd" => Some(interpreter.tainted("a resilient distributed dataset", &[&Value::Frame(node)])),
+        "rdd" => Some(interpreter.tainted(super::session::RDD, &[&Value::Frame(node)])),
         _ if METHODS.contains(&name) => None,
         _ => Some(column_of(interpreter, node, name, range)),
     }
@@ -359,7 +362,8 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
         "melt" | "unpivot" | "summary" | "describe" | "crosstab" | "mapInPandas" => {
             Value::Frame(interpreter.plan.opaque(vec![node], "a reshaped frame", range))
         }
-        "toPandas" | "toJSON" | "pandas_api" => interpreter.tainted("a pandas frame", &[&Value::Frame(node)]),
+        "toJSON" => interpreter.tainted(super::session::RDD, &[&Value::Frame(node)]),
+        "toPandas" | "pandas_api" => interpreter.tainted("a pandas frame", &[&Value::Frame(node)]),
         _ => {
             let mut values = args.values();
             let frame = Value::Frame(node);
@@ -428,6 +432,9 @@ pub(crate) fn select_columns(
             ColumnForm::Unknown => {
                 bind::bind(interpreter, node, &column.expr);
                 items.push(SelectItem::Unknown);
+                if input == node {
+                    input = interpreter.plan.same_schema(node, NodeKind::Explode { input: node }, here);
+                }
             }
             ColumnForm::Plain | ColumnForm::Explode => {
                 let name = column::spark_name(&column);

@@ -1,9 +1,9 @@
 //! awsglue: the context's reads and writes, the transforms, `Job` and `getResolvedOptions`.
 
-use super::{dataset, dynamic, read, session, types, write};
+use super::{dataset, dynamic, frame, read, session, types, write};
 use crate::facts::{Dataset, DatasetKind, Severity};
 use crate::interpret::{Args, Interpreter};
-use crate::value::{ArgumentSource, Object, SinkBuilder, Value};
+use crate::value::{ArgumentSource, Object, SinkBuilder, Text, Value};
 
 /// The transforms of `awsglue.transforms`.
 const TRANSFORMS: [&str; 21] = [
@@ -66,15 +66,27 @@ pub(crate) fn context(interpreter: &mut Interpreter, path: &str, args: Args) -> 
             write::to_jdbc(interpreter, &args)
         }
         "getSink" | "get_sink" => get_sink(interpreter, &args),
-        "forEachBatch" => write::for_each_batch(
-            interpreter,
-            args.get(0, "frame").cloned(),
-            args.get(1, "batch_function").cloned(),
-            args.range,
-        ),
+        "forEachBatch" => {
+            interpreter.plan.traits.streams = true;
+            write::for_each_batch(
+                interpreter,
+                args.get(0, "frame").cloned(),
+                args.get(1, "batch_function").cloned(),
+                args.range,
+            )
+        }
         "spark_session.sql" => session::call(interpreter, "spark.sql", args),
-        "extract_jdbc_conf" => Value::unknown("a connection of the catalog"),
-        "purge_s3_path" | "purge_table" | "transition_s3_path" | "get_logger" | "setConf" => Value::None,
+        "extract_jdbc_conf" => {
+            // Where the connection leads is not in the script; its name stands for it.
+            let name = args.get(0, "connection_name").cloned().unwrap_or(Value::None);
+            let entries = ["url", "fullUrl"].map(|key| (Value::text(key), name.clone())).to_vec();
+            interpreter.heap.dict(entries, false)
+        }
+        "purge_s3_path" | "purge_table" => {
+            interpreter.plan.traits.clears = true;
+            Value::None
+        }
+        "transition_s3_path" | "get_logger" | "setConf" => Value::None,
         "add_ingestion_time_columns" => args.get(0, "dataFrame").cloned().unwrap_or(Value::None),
         _ => interpreter.tainted("a method of the GlueContext that is not modelled", &args.values()),
     }
@@ -85,7 +97,7 @@ pub(crate) fn library(interpreter: &mut Interpreter, path: &str, args: Args) -> 
     let parts: Vec<&str> = path.split('.').collect();
     match parts.as_slice() {
         [.., "GlueContext"] => Value::native("glue"),
-        [.., "getResolvedOptions"] => session::arguments(ArgumentSource::Job),
+        [.., "getResolvedOptions"] => session::arguments(interpreter, ArgumentSource::Job, args.get(1, "options")),
         [.., "Job"] => Value::native("job"),
         [.., "DynamicFrame", "fromDF"] => {
             let frame = args.get(0, "dataframe").cloned().unwrap_or(Value::None);
@@ -126,15 +138,24 @@ fn from_catalog(interpreter: &mut Interpreter, args: &Args, dynamic: bool) -> Va
     let pushdown = args
         .named("push_down_predicate")
         .or_else(|| args.named("catalogPartitionPredicate"))
-        .map(|value| interpreter.to_text(value).render())
-        .filter(|predicate| !predicate.is_empty() && predicate != "None");
+        .map(|value| interpreter.to_text(value))
+        .filter(|predicate| !predicate.render().is_empty() && predicate.render() != "None");
     let bookmark = bookmark(interpreter, args);
     let mut nodes = Vec::new();
     for database in dataset::texts(interpreter, database.as_ref()) {
         for table in dataset::texts(interpreter, table.as_ref()) {
             let dataset = dataset::catalog(database.as_ref(), table.as_ref());
-            let extra = read::Extra { pushdown: pushdown.clone(), bookmark: bookmark.clone(), schema: None };
-            nodes.push(read::scan(interpreter, dataset, extra, place, args.range));
+            let extra =
+                read::Extra { pushdown: pushdown.as_ref().map(Text::render), bookmark: bookmark.clone(), schema: None };
+            let node = read::scan(interpreter, dataset, extra, place, args.range);
+            // Only the partitions that it is true of are read.
+            let kept = match &pushdown {
+                Some(predicate) if predicate.has_literal() => {
+                    frame::filter(interpreter, node, &Value::Text(predicate.clone()), args.range, args.range)
+                }
+                _ => Value::Frame(node),
+            };
+            nodes.push(kept.frame().unwrap_or(node));
         }
     }
     let value = read::joined(interpreter, nodes, args.range);
@@ -162,7 +183,10 @@ fn from_options(interpreter: &mut Interpreter, args: &Args, dynamic: bool) -> Va
             let found = dataset::by_format(interpreter, wanted.as_deref(), &entries, text.as_ref());
             let dataset = found.unwrap_or_else(|| unknown_dataset(wanted.clone()));
             let extra = read::Extra { bookmark: bookmark(interpreter, args), ..read::Extra::default() };
-            nodes.push(read::scan(interpreter, dataset, extra, place, args.range));
+            nodes.push(match read::remote_query(interpreter, &dataset, &entries, args.range) {
+                Some(node) => node,
+                None => read::scan(interpreter, dataset, extra, place, args.range),
+            });
         }
         let here = interpreter.here(args.range);
         union.push(interpreter.plan.choice(nodes, here));
@@ -221,7 +245,7 @@ fn get_sink(interpreter: &mut Interpreter, args: &Args) -> Value {
         updates_catalog,
         ..SinkBuilder::default()
     };
-    Value::Object(interpreter.heap.add(Object::Sink(sink)))
+    Value::Object(interpreter.heap.add(Object::Sink(Box::new(sink))))
 }
 
 /// Reports a keyword that the call does not have, where one that it has is near.

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use contract::expr::ExprKind;
+use contract::expr::{Expr, ExprKind};
 use contract::types::DataType;
 
 use super::{bind, column, frame, functions, types};
 use crate::expression;
+use crate::facts::Severity;
 use crate::interpret::{Args, Interpreter};
 use crate::value::{Grouped, Value};
 
@@ -101,10 +102,46 @@ pub(crate) fn method(interpreter: &mut Interpreter, grouped: &Rc<Grouped>, name:
         }
         _ => return interpreter.tainted("an aggregate that is not modelled", &[&Value::Frame(grouped.input)]),
     }
+    if known && interpreter.is_certain() {
+        for (_, expr) in &aggregates {
+            if let Some(column) = ungrouped(expr, &grouped.keys) {
+                report_ungrouped(interpreter, column);
+            }
+        }
+    }
     if known {
         return Value::Frame(interpreter.plan.aggregate(grouped.input, grouped.keys.clone(), aggregates, range));
     }
     Value::Frame(interpreter.plan.opaque(vec![grouped.input], "groups whose columns are not known", range))
+}
+
+/// A column of an aggregate's result that is neither aggregated nor a key; `None` in doubt.
+pub(crate) fn ungrouped<'e>(expr: &'e Expr, keys: &[(String, Expr)]) -> Option<&'e Expr> {
+    if keys.iter().any(|(_, key)| key == expr) {
+        return None;
+    }
+    match &expr.kind {
+        ExprKind::Column(reference) => {
+            let id = reference.id?;
+            // A key that is not understood may be this column.
+            let settled = |key: &Expr| !matches!(key.kind, ExprKind::Opaque { .. });
+            let same = |key: &Expr| matches!(&key.kind, ExprKind::Column(key) if key.id.is_none_or(|key| key == id));
+            (keys.iter().all(|(_, key)| settled(key) && !same(key))).then_some(expr)
+        }
+        ExprKind::Aggregate { .. } | ExprKind::Opaque { .. } | ExprKind::Window { .. } => None,
+        // Functions that are not in the table of functions may aggregate.
+        ExprKind::Call { .. } => None,
+        _ => expression::children(expr).into_iter().find_map(|child| ungrouped(child, keys)),
+    }
+}
+
+pub(crate) fn report_ungrouped(interpreter: &mut Interpreter, column: &Expr) {
+    let Some(range) = expression::range_of(column) else { return };
+    let name = crate::describe::describe(column);
+    let message = format!(
+        "`{name}` is neither aggregated nor grouped by, so a group has no one value of it. Group by it, or take max(`{name}`) or first(`{name}`)."
+    );
+    interpreter.report("ungrouped-column", Severity::Error, range, message, Vec::new(), Vec::new());
 }
 
 /// `{"column": "function"}` and `.sum("column")`.

@@ -23,13 +23,14 @@ use std::rc::Rc;
 use crate::interpret::{Args, Interpreter};
 use crate::plan::NodeId;
 use crate::range::TextRange;
-use crate::value::{ArgumentSource, Hole, Text, Value};
+use crate::value::{ArgumentSource, Hole, Remote, Text, Value};
 
 pub(crate) use bind::bind;
 pub(crate) use column::expression_name;
 pub(crate) use dataset::named_table;
 pub(crate) use frame::join_with;
 pub(crate) use functions::{function, result_type};
+pub(crate) use grouped::{report_ungrouped, ungrouped};
 pub(crate) use types::parse as parse_type;
 pub(crate) use write::{add as add_sink, merge_keys};
 
@@ -37,7 +38,7 @@ use crate::describe::describe;
 use crate::sql::item as sql_expression;
 
 /// Packages whose names are never those of sibling modules.
-const LIBRARIES: [&str; 40] = [
+const LIBRARIES: [&str; 42] = [
     "pyspark",
     "awsglue",
     "boto3",
@@ -50,6 +51,8 @@ const LIBRARIES: [&str; 40] = [
     "time",
     "logging",
     "typing",
+    "awswrangler",
+    "ast",
     "functools",
     "itertools",
     "collections",
@@ -121,6 +124,9 @@ pub(crate) fn is_data_attribute(name: &str) -> bool {
 /// The call of a library function.
 pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Value {
     let name = path.rsplit('.').next().unwrap_or(path);
+    if removes(name) {
+        interpreter.plan.traits.clears = true;
+    }
     if let Some(builtin) = path.strip_prefix("builtins.") {
         return interpreter.builtin(builtin, &args);
     }
@@ -149,6 +155,12 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
     outside::call(interpreter, path, args)
 }
 
+/// Whether a function's name says that it deletes data.
+fn removes(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["delete", "purge", "truncate", "clear", "remove", "clean", "rmtree"].iter().any(|word| name.contains(word))
+}
+
 /// The call of a method of a library object.
 pub(crate) fn method(interpreter: &mut Interpreter, receiver: &Value, name: &str, args: Args) -> Value {
     match receiver {
@@ -161,21 +173,24 @@ pub(crate) fn method(interpreter: &mut Interpreter, receiver: &Value, name: &str
         Value::Writer(writer) => write::method(interpreter, writer, name, args),
         Value::Merge(merge) => write::merge_method(interpreter, merge, name, args),
         Value::Type(data_type) => types::method(interpreter, data_type, name, &args),
-        Value::Arguments(source) => match (name, args.positional.first()) {
-            ("get" | "getenv" | "pop", Some((key, _))) => {
-                let value = session::argument(interpreter, *source, key);
-                match args.get(1, "default") {
-                    // An argument that may be absent still is what the job is given.
-                    Some(_) | None => value,
-                }
+        // An argument that may be absent still is what the job is given.
+        Value::Arguments(_, known) => match (name, args.positional.first(), known) {
+            ("get" | "getenv" | "pop", Some((key, range)), _) => {
+                let key = key.clone();
+                interpreter.item(receiver, &key, *range, args.range)
             }
-            ("copy", _) => receiver.clone(),
+            ("copy", _, _) => receiver.clone(),
+            (_, _, Some(known)) => interpreter.collection_method(&Value::Object(*known), name, &args),
             _ => Value::unknown("job arguments"),
         },
         // `df.na.fill(…)` and its like.
         Value::Bound(bound) if matches!(bound.1.as_str(), "na" | "stat") => match &bound.0 {
             Value::Frame(node) => frame::missing_values(interpreter, *node, name, args),
             _ => interpreter.tainted("a method of a frame", &[receiver]),
+        },
+        Value::Bound(_) if is_cut(name) => match interpreter.hole_of(receiver) {
+            Some(hole) => Value::part_of(Some(hole), "a part of something that the run decides"),
+            None => interpreter.tainted("a method that is not known", &[receiver]),
         },
         Value::Bound(_) => interpreter.tainted("a method that is not known", &[receiver]),
         Value::Unknown(unknown) => unknown_method(interpreter, unknown.frames.clone(), receiver, name, args),
@@ -192,29 +207,95 @@ fn unknown_method(
     args: Args,
 ) -> Value {
     interpreter.call_arguments(&args);
+    if removes(name) {
+        interpreter.plan.traits.clears = true;
+    }
     match name {
         "sql" => return session::call(interpreter, "spark.sql", args),
-        "createOrReplaceTempView" | "toDF" | "withColumn" | "withColumnRenamed" | "dropDuplicates" | "unionByName" => {
+        "createOrReplaceTempView"
+        | "toDF"
+        | "withColumn"
+        | "withColumnRenamed"
+        | "dropDuplicates"
+        | "unionByName"
+        | "writeTo"
+        | "select"
+        | "selectExpr"
+        | "groupBy" => {
             let range = interpreter.here(args.range);
             let node = interpreter.plan.opaque(frames, "a frame from a helper that is not in the script", range);
             return frame::method(interpreter, node, name, args);
         }
+        // pandas has these too, but not on columns and frames of Spark.
+        "filter" | "where" | "agg" | "join" | "union" | "crossJoin" | "orderBy"
+            if matches!(args.positional.first(), Some((Value::Column(_) | Value::Frame(_), _))) =>
+        {
+            let range = interpreter.here(args.range);
+            let node = interpreter.plan.opaque(frames, "a frame from a helper that is not in the script", range);
+            return frame::method(interpreter, node, name, args);
+        }
+        "to_csv" | "to_parquet" | "to_json" | "to_excel" if !frames.is_empty() => {
+            outside::write_pandas(interpreter, frames, name, &args);
+            return Value::None;
+        }
         _ => {}
+    }
+    if let (true, Some(hole)) = (is_cut(name), interpreter.hole_of(receiver)) {
+        return Value::part_of(Some(hole), "a part of something that the run decides");
     }
     let mut values = args.values();
     values.push(receiver);
-    interpreter.tainted("the result of a helper that is not in the script", &values)
+    let reason = match receiver {
+        Value::Unknown(unknown) if unknown.reason == session::RDD => session::RDD,
+        _ => "the result of a helper that is not in the script",
+    };
+    interpreter.tainted(reason, &values)
+}
+
+/// Methods that give a part of a text, a mapping or a match, or the same in other letters.
+fn is_cut(name: &str) -> bool {
+    matches!(
+        name,
+        "get"
+            | "pop"
+            | "items"
+            | "keys"
+            | "values"
+            | "split"
+            | "rsplit"
+            | "splitlines"
+            | "strip"
+            | "lstrip"
+            | "rstrip"
+            | "lower"
+            | "upper"
+            | "title"
+            | "replace"
+            | "group"
+            | "groups"
+            | "groupdict"
+            | "decode"
+            | "encode"
+            | "partition"
+            | "rpartition"
+            | "copy"
+            | "geturl"
+    )
 }
 
 /// An attribute of a library object; `None` where it is a method, or not known.
 pub(crate) fn attribute(interpreter: &mut Interpreter, object: &Value, name: &str, range: TextRange) -> Option<Value> {
     match object {
         Value::Native(path) => Some(match (path.as_ref(), name) {
-            ("os", "environ") => Value::Arguments(ArgumentSource::Environment),
+            ("os", "environ") => Value::Arguments(ArgumentSource::Environment, None),
             ("glue", "spark_session" | "sparkSession") => Value::native("spark"),
-            ("spark", "read" | "readStream") => Value::Reader(Rc::default()),
+            ("spark" | "glue", "readStream") => {
+                interpreter.plan.traits.streams = true;
+                Value::Reader(Rc::default())
+            }
+            ("spark", "read") => Value::Reader(Rc::default()),
             ("spark", "sparkContext" | "_sc") | ("glue", "spark_context") => Value::native("spark_context"),
-            ("glue", "read" | "readStream") => Value::Reader(Rc::default()),
+            ("glue", "read") => Value::Reader(Rc::default()),
             ("sys", "argv") => Value::native("sys.argv"),
             (path, name)
                 if path.ends_with("Window")
@@ -235,14 +316,15 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, object: &Value, name: &st
             "parent" | "name" | "stem" => text.exact().is_none().then(|| Value::Text(Text::hole(Hole::Unknown))),
             _ => None,
         },
-        Value::Arguments(source)
-            if !matches!(name, "get" | "keys" | "items" | "values" | "copy" | "pop" | "update") =>
-        {
+        Value::Arguments(..) if !matches!(name, "get" | "keys" | "items" | "values" | "copy" | "pop" | "update") => {
             // `argparse`'s namespace.
-            Some(session::argument(interpreter, *source, &Value::text(name)))
+            Some(interpreter.item(object, &Value::text(name), range, range))
         }
         Value::Unknown(unknown) => match name {
-            "read" | "readStream" => Some(Value::Reader(Rc::default())),
+            "read" | "readStream" => {
+                interpreter.plan.traits.streams |= name == "readStream";
+                Some(Value::Reader(Rc::default()))
+            }
             "write" | "writeStream" => {
                 let range = interpreter.here(range);
                 let node = interpreter.plan.opaque(unknown.frames.clone(), unknown.reason, range);
@@ -270,7 +352,10 @@ pub(crate) fn item(
         Value::Frame(node) => frame::item(interpreter, *node, key, key_range, range),
         Value::Column(column) => column::get_item(column, key, interpreter.here(range)),
         Value::Native(path) if path.as_ref() == "collection" => Value::unknown("a part of a collection"),
-        other => interpreter.tainted("an item of something unknown", &[other, key]),
+        other => match interpreter.hole_of(other) {
+            Some(hole) => Value::part_of(Some(hole), "an item of something unknown"),
+            None => interpreter.tainted("an item of something unknown", &[other, key]),
+        },
     }
 }
 
@@ -281,6 +366,19 @@ fn is_path_like(text: &Text) -> bool {
 /// The scan of a catalog table named in SQL.
 pub(crate) fn scan_table(interpreter: &mut Interpreter, name: &Text, place: TextRange, range: TextRange) -> NodeId {
     read::scan(interpreter, dataset::named_table(name), read::Extra::default(), place, range)
+}
+
+/// The scan of a table named in a query that a database answers.
+pub(crate) fn scan_remote(
+    interpreter: &mut Interpreter,
+    remote: &Remote,
+    name: &Text,
+    place: TextRange,
+    range: TextRange,
+) -> NodeId {
+    let database = remote.database.clone().map(|database| Text::literal(database, None));
+    let dataset = dataset::jdbc(remote.connection.as_ref(), Some(name), database.as_ref(), remote.format.clone());
+    read::scan(interpreter, dataset, read::Extra::default(), place, range)
 }
 
 /// The scan of files named in SQL.

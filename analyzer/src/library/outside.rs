@@ -1,7 +1,10 @@
 //! Python's standard library, boto3, Delta and everything else that is not Spark itself.
 
-use super::{session, write};
+use super::{dataset, read, session, types, write};
+use crate::facts::{Dataset, Mode};
 use crate::interpret::{Args, Interpreter};
+use crate::plan::{NodeId, Sink};
+use crate::range::TextRange;
 use crate::value::{ArgumentSource, Hole, Text, Value};
 
 pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Value {
@@ -61,10 +64,10 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             interpreter.builtin("map", &args)
         }
         ("argparse", "ArgumentParser") => Value::native("argument_parser"),
-        ("argument_parser", "parse_args") => Value::Arguments(ArgumentSource::Job),
+        ("argument_parser", "parse_args") => session::arguments(interpreter, ArgumentSource::Job, None),
         ("argument_parser", "parse_known_args") => {
             let rest = Value::unknown("further arguments");
-            Value::Tuple([Value::Arguments(ArgumentSource::Job), rest].into())
+            Value::Tuple([session::arguments(interpreter, ArgumentSource::Job, None), rest].into())
         }
         ("argument_parser", "add_argument_group") => Value::native("argument_parser"),
         ("boto3", "client" | "resource") => match args.get(0, "service_name").and_then(Value::exact_text) {
@@ -74,10 +77,21 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
         ("boto3", "Session") => Value::native("boto3"),
         ("aws", "get_workflow_run_properties") => {
             let key = Value::text("RunProperties");
-            interpreter.heap.dict(vec![(key, Value::Arguments(ArgumentSource::Workflow))], false)
+            let properties = session::arguments(interpreter, ArgumentSource::Workflow, None);
+            interpreter.heap.dict(vec![(key, properties)], false)
         }
         ("copy", "copy" | "deepcopy") => args.get(0, "x").cloned().unwrap_or(Value::None),
         ("json", "dumps") | ("uuid", _) | ("hashlib", _) => interpreter.unknown_text(),
+        ("json" | "yaml" | "ast", "loads" | "load" | "safe_load" | "literal_eval") => match args.positional.first() {
+            Some((value, _)) => parsed(interpreter, &value.clone()),
+            None => Value::unknown("text that is not known"),
+        },
+        ("re", "compile") => Value::native("re"),
+        ("re", "match" | "search" | "fullmatch" | "findall" | "split" | "finditer")
+        | ("urllib", "urlparse" | "urlsplit" | "unquote" | "unquote_plus") => {
+            let hole = args.positional.iter().find_map(|(value, _)| interpreter.hole_of(value));
+            Value::part_of(hole, "a part of a text")
+        }
         ("typing", "cast") => args.get(1, "val").cloned().unwrap_or(Value::None),
         ("re", "sub") => match args.get(2, "string") {
             Some(Value::Text(text)) if text.exact().is_none() => Value::Text(text.clone()),
@@ -88,7 +102,47 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             let args = if name == "defaultdict" { args.skip(1) } else { args };
             interpreter.builtin("dict", &args)
         }
+        ("aws", "get_object" | "download_file" | "download_fileobj") if path.starts_with("aws.s3") => {
+            let bucket = args.get(0, "Bucket").cloned();
+            let key = args.get(1, "Key").cloned();
+            read_object(interpreter, bucket.as_ref(), key.as_ref(), args.range)
+        }
+        ("pandas" | "awswrangler", "read_csv" | "read_parquet" | "read_json" | "read_excel" | "read_orc") => {
+            let format = name.trim_start_matches("read_");
+            match args.positional.first().map(|(value, _)| value).or_else(|| args.named("path")).cloned() {
+                Some(value @ (Value::Text(_) | Value::Choice(_))) => {
+                    let mut nodes = Vec::new();
+                    for text in dataset::texts(interpreter, Some(&value)).into_iter().flatten() {
+                        // What lies on the worker's own disk is no dataset of the lake.
+                        if !text.render().starts_with('/') {
+                            let dataset = dataset::path(&text, Some(format.to_owned()));
+                            nodes.push(read::scan(
+                                interpreter,
+                                dataset,
+                                read::Extra::default(),
+                                args.range,
+                                args.range,
+                            ));
+                        }
+                    }
+                    let frames: Vec<Value> = nodes.into_iter().map(Value::Frame).collect();
+                    interpreter.tainted("a pandas frame", &frames.iter().collect::<Vec<_>>())
+                }
+                _ => interpreter.tainted("a pandas frame", &args.values()),
+            }
+        }
+        ("awswrangler", "to_parquet" | "to_csv" | "to_json") => {
+            let frame = args.get(0, "df").cloned().unwrap_or(Value::None);
+            if let Value::Unknown(unknown) = interpreter.tainted("", &[&frame]) {
+                write_pandas(interpreter, unknown.frames, name, &args);
+            }
+            Value::None
+        }
         ("pandas", _) => interpreter.tainted("a pandas frame", &args.values()),
+        ("job", "commit") => {
+            interpreter.plan.traits.commits = true;
+            Value::None
+        }
         ("job", _) | ("logging" | "logger", _) => Value::None,
         // A getter of another module, such as `get_job_argument("target")`, yields what the job is given under the name.
         _ if !super::is_library(root) && gives_argument(name) => match args.positional.first() {
@@ -107,6 +161,67 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             // A helper that is handed the session, or a module that the caller did not supply.
             interpreter.tainted("the result of a helper that is not in the script", &args.values())
         }
+    }
+}
+
+/// An object of S3 that boto3 reads: `s3.get_object(Bucket=…, Key=…)`.
+fn read_object(interpreter: &mut Interpreter, bucket: Option<&Value>, key: Option<&Value>, range: TextRange) -> Value {
+    let mut path = Text::literal("s3://".to_owned(), None);
+    for (position, part) in [bucket, key].into_iter().enumerate() {
+        if position > 0 {
+            path.push(&Text::literal("/".to_owned(), None));
+        }
+        path.push(&part.map_or(Text::hole(Hole::Unknown), |part| interpreter.to_text(part)));
+    }
+    let node = read::scan(interpreter, dataset::path(&path, None), read::Extra::default(), range, range);
+    interpreter.tainted("an object of S3", &[&Value::Frame(node)])
+}
+
+/// `df.to_parquet(path)` of pandas, and `wr.s3.to_parquet(df, path=…)`.
+pub(super) fn write_pandas(interpreter: &mut Interpreter, frames: Vec<NodeId>, name: &str, args: &Args) {
+    let path = args.named("path").or_else(|| args.positional.first().map(|(value, _)| value)).cloned();
+    // A buffer in memory is no dataset.
+    let path = path.filter(|path| path.alternatives().iter().all(|path| matches!(path, Value::Text(_))));
+    if path.is_none() {
+        return;
+    }
+    let here = interpreter.here(args.range);
+    let format = name.trim_start_matches("to_").to_owned();
+    let table = args.named("table").map(|value| interpreter.to_text(value));
+    let database = args.named("database").map(|value| interpreter.to_text(value));
+    for text in dataset::texts(interpreter, path.as_ref()).into_iter().flatten() {
+        let located = dataset::path(&text, Some(format.clone()));
+        // What lies on the worker's own disk is no dataset of the lake.
+        if located.name.starts_with('/') {
+            continue;
+        }
+        let dataset = match &table {
+            Some(table) => Dataset {
+                path: located.path.clone(),
+                format: located.format.clone(),
+                ..dataset::catalog(database.as_ref(), Some(table))
+            },
+            None => located,
+        };
+        let mode = match args.named("mode").and_then(Value::exact_text) {
+            Some("append") => Mode::Append,
+            Some("overwrite" | "overwrite_partitions") | None => Mode::Overwrite,
+            Some(_) => Mode::Unknown,
+        };
+        let partition_keys =
+            args.named("partition_cols").map(|value| types::names(interpreter, value)).unwrap_or_default();
+        let input = interpreter.plan.opaque(frames.clone(), "a pandas frame", here);
+        let sink = Sink {
+            input,
+            registers_partitions: (!partition_keys.is_empty()).then_some(table.is_some()),
+            dataset,
+            mode,
+            partition_keys,
+            merge_keys: Vec::new(),
+            dynamic_overwrite: Some(args.named("mode").and_then(Value::exact_text) == Some("overwrite_partitions")),
+            range: here,
+        };
+        write::add(interpreter, sink);
     }
 }
 
@@ -134,6 +249,35 @@ fn join(interpreter: &mut Interpreter, args: &Args) -> Value {
         joined.push(&part);
     }
     Value::Text(joined)
+}
+
+/// What text in JSON, YAML or Python's own notation says, where it is known and is JSON.
+fn parsed(interpreter: &mut Interpreter, text: &Value) -> Value {
+    match text.exact_text().and_then(|text| serde_json::from_str(text).ok()) {
+        Some(json) => from_json(interpreter, &json),
+        None => Value::part_of(interpreter.hole_of(text), "text that the run reads"),
+    }
+}
+
+fn from_json(interpreter: &mut Interpreter, json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::None,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(number) => Value::Int(number),
+            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        serde_json::Value::String(text) => Value::text(text.clone()),
+        serde_json::Value::Array(items) => {
+            let items = items.iter().map(|item| from_json(interpreter, item)).collect();
+            interpreter.heap.list(items, true)
+        }
+        serde_json::Value::Object(entries) => {
+            let entries =
+                entries.iter().map(|(key, value)| (Value::text(key.clone()), from_json(interpreter, value))).collect();
+            interpreter.heap.dict(entries, true)
+        }
+    }
 }
 
 /// `functools.reduce(function, items, start)`.

@@ -6,11 +6,12 @@ use contract::schema::{Column, Provenance, TableName, TableSchema};
 use contract::types::DataType;
 
 use super::{dataset, session, types};
+use crate::expression;
 use crate::facts::{Dataset, DatasetKind};
 use crate::interpret::{Args, Interpreter, Mention};
-use crate::plan::{NodeId, Scan};
+use crate::plan::{NodeId, Scan, SelectItem};
 use crate::range::TextRange;
-use crate::value::{Reader, Value};
+use crate::value::{Reader, Remote, Text, Value};
 
 /// A method of `spark.read`.
 pub(crate) fn method(interpreter: &mut Interpreter, reader: &Rc<Reader>, name: &str, args: Args) -> Value {
@@ -56,6 +57,18 @@ pub(crate) fn method(interpreter: &mut Interpreter, reader: &Rc<Reader>, name: &
             let format = if name == "textFile" { "text" } else { name };
             let parameter = if matches!(name, "parquet" | "text") { "paths" } else { "path" };
             let target = args.find(0, parameter).or_else(|| args.find(0, "path"));
+            if let Some((value, _)) = target
+                && let Some(frames) = rows_of(value)
+            {
+                return in_memory(interpreter, &next, frames, args.range);
+            }
+            // `parquet(a, b)` reads both.
+            if args.positional.len() > 1 && matches!(name, "parquet" | "orc" | "text") {
+                let values = args.positional.iter().map(|(value, _)| value.clone()).collect();
+                let paths = interpreter.heap.list(values, !args.open);
+                let place = args.positional.first().map_or(args.range, |(_, place)| *place);
+                return load(interpreter, &next, Some(format), Some((&paths, place)), args.range);
+            }
             return load(interpreter, &next, Some(format), target, args.range);
         }
         _ => return interpreter.tainted("a reader method that is not modelled", &args.values()),
@@ -126,6 +139,59 @@ pub(crate) fn scan(
     node
 }
 
+/// The frame of a query that a database answers, as far as it is understood: its tables are those of the connection.
+pub(crate) fn remote_query(
+    interpreter: &mut Interpreter,
+    dataset: &Dataset,
+    options: &[(String, Value)],
+    range: TextRange,
+) -> Option<NodeId> {
+    if dataset.kind != DatasetKind::Jdbc {
+        return None;
+    }
+    let text = match ["query", "sampleQuery"].iter().find_map(|name| dataset::option(options, name)) {
+        Some(query) => interpreter.to_text(query),
+        // `(SELECT …) AS t` stands in the place of a table.
+        None => {
+            let table = interpreter.to_text(dataset::option(options, "dbtable")?);
+            if !table.render().trim_start().starts_with('(') {
+                return None;
+            }
+            Text::literal("SELECT * FROM ".to_owned(), None).concat(&table)
+        }
+    };
+    let connection = dataset::connection(interpreter, options);
+    let remote = Remote { connection, database: dataset.database.clone(), format: dataset.format.clone() };
+    let outer = interpreter.remote.replace(remote);
+    let node = crate::sql::remote(interpreter, &text, range);
+    interpreter.remote = outer;
+    node
+}
+
+/// The frames that rows in memory come from, where a value is such rows: `spark.read.json(df.rdd.map(…))`.
+fn rows_of(value: &Value) -> Option<Vec<NodeId>> {
+    match value {
+        Value::Frame(node) | Value::Dynamic(node) => Some(vec![*node]),
+        Value::Unknown(unknown) if unknown.reason == session::RDD => Some(unknown.frames.clone()),
+        _ => None,
+    }
+}
+
+/// Text in memory that is parsed: nothing is read from outside.
+fn in_memory(interpreter: &mut Interpreter, reader: &Reader, frames: Vec<NodeId>, range: TextRange) -> Value {
+    let here = interpreter.here(range);
+    let node = interpreter.plan.opaque(frames, "text in memory that is parsed", here);
+    let Some(DataType::Struct(fields)) = &reader.schema else { return Value::Frame(node) };
+    let items = fields
+        .iter()
+        .map(|(name, data_type)| SelectItem::Column {
+            name: name.clone(),
+            expr: expression::opaque("parsed text", Vec::new(), data_type.clone(), here),
+        })
+        .collect();
+    Value::Frame(interpreter.plan.select(node, items, here))
+}
+
 fn load(
     interpreter: &mut Interpreter,
     reader: &Reader,
@@ -161,7 +227,10 @@ fn load(
                 matches!(dataset.kind, DatasetKind::Kafka).then(|| kafka_schema(format.as_deref())).flatten()
             });
             let extra = Extra { schema, ..Extra::default() };
-            nodes.push(scan(interpreter, dataset, extra, place, range));
+            nodes.push(match remote_query(interpreter, &dataset, &reader.options, range) {
+                Some(node) => node,
+                None => scan(interpreter, dataset, extra, place, range),
+            });
         }
         let here = interpreter.here(range);
         union.push(interpreter.plan.choice(nodes, here));

@@ -5,7 +5,10 @@ use contract::types::DataType;
 use super::{dataset, read, types};
 use crate::interpret::{Args, Interpreter};
 use crate::plan::{Field, NodeKind, Origin, Schema};
-use crate::value::{ArgumentSource, Hole, Text, Value};
+use crate::value::{ArgumentSource, Hole, Object, Text, Value};
+
+/// Reason of the value of a resilient distributed dataset, and of what its methods give.
+pub(crate) const RDD: &str = "a resilient distributed dataset";
 
 /// Names that hold the session or a context wherever they are not set in the script itself, such as parameters of a
 /// helper and the variables of a notebook.
@@ -14,6 +17,8 @@ pub(crate) fn well_known(name: &str) -> Option<Value> {
         "spark" | "spark_session" | "sparkSession" | "session" => Some(Value::native("spark")),
         "glueContext" | "glue_context" | "gluecontext" => Some(Value::native("glue")),
         "sc" | "spark_context" | "sparkContext" => Some(Value::native("spark_context")),
+        // A star import may have brought them.
+        "datetime" | "time" | "json" | "os" | "re" | "sys" | "boto3" => Some(Value::native(name)),
         _ => None,
     }
 }
@@ -76,9 +81,7 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             Value::native(path.rsplit_once('.').map_or(path, |(builder, _)| builder))
         }
         _ if name == "Row" => interpreter.tainted("a row", &args.values()),
-        _ if path.starts_with("spark_context.") => {
-            interpreter.tainted("a resilient distributed dataset", &args.values())
-        }
+        _ if path.starts_with("spark_context.") => interpreter.tainted(RDD, &args.values()),
         _ => interpreter.tainted("a library call that is not modelled", &args.values()),
     }
 }
@@ -137,8 +140,15 @@ fn create_data_frame(interpreter: &mut Interpreter, args: &Args) -> Value {
 }
 
 /// `getResolvedOptions(…)`, `get_workflow_run_properties(…)` and other mappings that the run fills.
-pub(crate) fn arguments(source: ArgumentSource) -> Value {
-    Value::Arguments(source)
+pub(crate) fn arguments(interpreter: &mut Interpreter, source: ArgumentSource, names: Option<&Value>) -> Value {
+    let (names, _) = names.and_then(|names| interpreter.heap.items(names)).unwrap_or_default();
+    let mut entries = Vec::new();
+    for name in names.into_iter().filter(|name| name.exact_text().is_some()) {
+        let value = argument(interpreter, source, &name);
+        entries.push((name, value));
+    }
+    let known = interpreter.heap.add(Object::Dict { entries, exact: false });
+    Value::Arguments(source, Some(known))
 }
 
 /// A reader with one option more.

@@ -235,7 +235,10 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
     let marketplace_hudi = dataset::option(&entries, "hoodie.table.name").is_some();
     for text in dataset::texts(interpreter, path.as_ref()) {
         let found = dataset::by_format(interpreter, wanted.as_deref(), &entries, text.as_ref());
-        let dataset = found.unwrap_or_else(|| glue::unknown_dataset(wanted.clone()));
+        let mut dataset = found.unwrap_or_else(|| glue::unknown_dataset(wanted.clone()));
+        // A connector decides for itself what writing means.
+        let connector = kind.clone().filter(|kind| kind.starts_with("custom.") || kind.starts_with("marketplace."));
+        dataset.format = dataset.format.or(connector);
         if marketplace_hudi || dataset.format.as_deref() == Some("hudi") {
             let dataset = Dataset { format: Some("hudi".to_owned()), ..dataset };
             let writer = Writer {

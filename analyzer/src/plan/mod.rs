@@ -30,6 +30,22 @@ pub struct Plan {
     discovered: IndexMap<NodeId, IndexMap<String, ColumnId>>,
     /// Writes, in order of execution.
     pub sinks: Vec<Sink>,
+    /// Numbers of frames and writes that the script itself makes, where it writes at all; those behind belong to
+    /// functions that nothing calls.
+    run: Option<(usize, usize)>,
+    /// What the script does beside reading and writing.
+    pub traits: Traits,
+}
+
+/// What a script does beside reading and writing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traits {
+    /// Whether it commits the job, which moves its bookmarks on.
+    pub commits: bool,
+    /// Whether it deletes data, or calls something that may, so that a write may come after a removal.
+    pub clears: bool,
+    /// Whether it reads or writes streams, whose checkpoints keep rows from being read twice.
+    pub streams: bool,
 }
 
 /// One frame.
@@ -191,6 +207,22 @@ pub enum Origin {
 }
 
 impl Plan {
+    /// What is added from now on is not part of what the script does, if it has written anything.
+    pub(crate) fn end_of_run(&mut self) {
+        self.run = (!self.sinks.is_empty()).then_some((self.nodes.len(), self.sinks.len()));
+    }
+
+    /// The writes of the script; those in functions that nothing calls only where there are no others.
+    pub fn live_sinks(&self) -> &[Sink] {
+        let count = self.run.map_or(self.sinks.len(), |(_, sinks)| sinks);
+        self.sinks.get(..count).unwrap_or_default()
+    }
+
+    /// Whether a frame is one of the script, and not of a function that nothing calls.
+    pub fn is_live(&self, id: NodeId) -> bool {
+        self.run.is_none_or(|(nodes, _)| (id.0 as usize) < nodes)
+    }
+
     /// The frame of an id.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)

@@ -29,6 +29,11 @@ pub(crate) fn run(interpreter: &mut Interpreter, text: &Value, range: TextRange)
     interpreter.join_all(results, range)
 }
 
+/// The frame of a query that a database answers; `None` where it is not understood.
+pub(crate) fn remote(interpreter: &mut Interpreter, text: &Text, range: TextRange) -> Option<crate::plan::NodeId> {
+    statements::select(interpreter, &Source::new(text, range))
+}
+
 /// The column of one item of a select list, such as `expr` and `selectExpr` take.
 pub(crate) fn item(interpreter: &mut Interpreter, text: &Text, range: TextRange) -> Option<ColumnValue> {
     let source = Source::new(text, range);

@@ -29,6 +29,9 @@ pub(crate) fn query(interpreter: &mut Interpreter, source: &Source, query: &Quer
 /// The frame that a name means: a temporary view, or a table of the catalog.
 pub(crate) fn table(interpreter: &mut Interpreter, source: &Source, name: &Text, place: TextRange) -> NodeId {
     let clean = name.map_literals(|literal| literal.replace('`', ""));
+    if let Some(remote) = interpreter.remote.clone() {
+        return library::scan_remote(interpreter, &remote, &clean, place, source.range);
+    }
     if let Some(view) = interpreter.views.get(&clean.render().to_lowercase()) {
         return *view;
     }
@@ -376,7 +379,13 @@ impl Planner<'_, '_, '_> {
                             input = self.interpreter.plan.same_schema(node, NodeKind::Explode { input: node }, range);
                             items.push(Item::Column { name, expr: bound });
                         }
-                        crate::value::ColumnForm::Unknown => items.push(Item::Unknown),
+                        crate::value::ColumnForm::Unknown => {
+                            if input == node {
+                                let kind = NodeKind::Explode { input: node };
+                                input = self.interpreter.plan.same_schema(node, kind, range);
+                            }
+                            items.push(Item::Unknown);
+                        }
                         _ => items.push(Item::Column { name, expr: bound }),
                     }
                 }
@@ -391,6 +400,19 @@ impl Planner<'_, '_, '_> {
             return self.interpreter.plan.select(input, items, range);
         }
         self.aggregate(node, keys, items, select.having.as_ref())
+    }
+
+    /// Reports a column of the select list that is neither aggregated nor grouped by, which Spark refuses.
+    fn check_grouped(&mut self, items: &[Item], keys: &[(String, Expr)]) {
+        if !self.interpreter.is_certain() {
+            return;
+        }
+        for item in items {
+            let Item::Column { expr, .. } = item else { continue };
+            if let Some(column) = library::ungrouped(expr, keys) {
+                library::report_ungrouped(self.interpreter, column);
+            }
+        }
     }
 
     fn opaque_over(&mut self, node: NodeId, reason: &str) -> NodeId {
@@ -448,6 +470,7 @@ impl Planner<'_, '_, '_> {
                 _ => None,
             })
             .collect();
+        self.check_grouped(&items, &bound_keys);
         let key_count = bound_keys.len();
         let key_exprs: Vec<Expr> = bound_keys.iter().map(|(_, expr)| expr.clone()).collect();
         let grouped = self.interpreter.plan.aggregate(node, bound_keys, aggregates, range);

@@ -26,7 +26,10 @@ pub(crate) fn run(interpreter: &mut Interpreter, source: &Source) -> Value {
         ["CREATE", ..] => create(interpreter, source, &words, &head),
         ["MERGE", "INTO", ..] => merge(interpreter, source, &words, &head),
         ["SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN", ..] => Value::unknown("a listing"),
-        [first, ..] if is_statement(first) => Value::None,
+        [first, ..] if is_statement(first) => {
+            interpreter.plan.traits.clears |= matches!(*first, "DROP" | "DELETE" | "TRUNCATE" | "UPDATE" | "ALTER");
+            Value::None
+        }
         _ => unparsed(interpreter, source),
     }
 }
@@ -60,7 +63,7 @@ fn unparsed(interpreter: &mut Interpreter, source: &Source) -> Value {
     Value::Frame(interpreter.plan.opaque(Vec::new(), "a query that is not understood", range))
 }
 
-fn select(interpreter: &mut Interpreter, source: &Source) -> Option<NodeId> {
+pub(super) fn select(interpreter: &mut Interpreter, source: &Source) -> Option<NodeId> {
     let sql = source.sql.trim_end().trim_end_matches(';');
     let dialect = SparkSqlDialect {};
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).try_with_sql(sql).ok()?;

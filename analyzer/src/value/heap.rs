@@ -40,7 +40,7 @@ pub(crate) enum Object {
         parent: Option<ObjectId>,
         globals: Vec<String>,
     },
-    Sink(SinkBuilder),
+    Sink(Box<SinkBuilder>),
 }
 
 /// `glueContext.getSink(…)` with what has been set on it.
@@ -138,6 +138,7 @@ impl Heap {
     pub(crate) fn items(&self, value: &Value) -> Option<(Vec<Value>, bool)> {
         match value {
             Value::Tuple(items) => Some((items.to_vec(), true)),
+            Value::Arguments(_, Some(id)) => self.items(&Value::Object(*id)),
             Value::Object(id) => match self.get(*id) {
                 Object::List { items, exact } | Object::Set { items, exact } => Some((items.clone(), *exact)),
                 Object::Dict { entries, exact } => Some((entries.iter().map(|(key, _)| key.clone()).collect(), *exact)),
@@ -150,6 +151,7 @@ impl Heap {
     /// Entries of a dict, with whether they are all.
     pub(crate) fn entries(&self, value: &Value) -> Option<(Vec<(Value, Value)>, bool)> {
         match value {
+            Value::Arguments(_, Some(id)) => self.entries(&Value::Object(*id)),
             Value::Object(id) => match self.get(*id) {
                 Object::Dict { entries, exact } => Some((entries.clone(), *exact)),
                 _ => None,

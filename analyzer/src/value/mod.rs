@@ -51,17 +51,19 @@ pub(crate) enum Value {
     Merge(Rc<MergeBuilder>),
     /// A Spark SQL type.
     Type(DataType),
-    /// `getResolvedOptions`'s result: every key is an argument.
-    Arguments(ArgumentSource),
+    /// `getResolvedOptions`'s result: every key is an argument. The dict holds the keys that the script names or sets.
+    Arguments(ArgumentSource, Option<ObjectId>),
     /// One of these, by what is not known.
     Choice(Rc<[Value]>),
 }
 
-/// Why a value is not known, and the frames that it may have been made from.
+/// Why a value is not known, the frames that it may have been made from, and the one thing of the run that it was cut
+/// out of: a part of `json.loads(args["config"])` is decided by the argument.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Unknown {
     pub reason: &'static str,
     pub frames: Vec<NodeId>,
+    pub hole: Option<Hole>,
 }
 
 /// Where placeholders of a mapping come from.
@@ -164,6 +166,14 @@ pub(crate) struct Writer {
     pub batch: Option<Value>,
 }
 
+/// The database whose query is being read.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    pub connection: Option<Text>,
+    pub database: Option<String>,
+    pub format: Option<String>,
+}
+
 /// `DeltaTable.forPath(…)` and the merge that is built on it.
 #[derive(Clone, Debug)]
 pub(crate) struct MergeBuilder {
@@ -174,7 +184,12 @@ pub(crate) struct MergeBuilder {
 
 impl Value {
     pub(crate) fn unknown(reason: &'static str) -> Self {
-        Value::Unknown(Unknown { reason, frames: Vec::new() })
+        Value::Unknown(Unknown { reason, ..Unknown::default() })
+    }
+
+    /// A part of something that the run decides.
+    pub(crate) fn part_of(hole: Option<Hole>, reason: &'static str) -> Self {
+        Value::Unknown(Unknown { reason, frames: Vec::new(), hole })
     }
 
     pub(crate) fn text(text: impl Into<String>) -> Self {
@@ -231,7 +246,7 @@ impl Value {
                 },
                 _ => Some(true),
             },
-            Value::Unknown(_) | Value::Choice(_) | Value::Arguments(_) | Value::Column(_) => None,
+            Value::Unknown(_) | Value::Choice(_) | Value::Arguments(..) | Value::Column(_) => None,
             _ => Some(true),
         }
     }
@@ -252,9 +267,9 @@ impl Value {
             (Value::Tuple(a), Value::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)),
             (Value::Type(a), Value::Type(b)) => a == b,
             (Value::Column(a), Value::Column(b)) => a == b,
-            (Value::Arguments(a), Value::Arguments(b)) => a == b,
+            (Value::Arguments(a, x), Value::Arguments(b, y)) => a == b && x == y,
             (Value::Bound(a), Value::Bound(b)) => a.1 == b.1 && a.0.same(&b.0),
-            (Value::Unknown(a), Value::Unknown(b)) => a.frames == b.frames,
+            (Value::Unknown(a), Value::Unknown(b)) => a.frames == b.frames && a.hole == b.hole,
             (Value::Choice(a), Value::Choice(b)) => {
                 a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
             }

@@ -58,6 +58,16 @@ impl Text {
         }
     }
 
+    /// The one thing of the run that decides the text, where there is just one.
+    pub(crate) fn only_hole(&self) -> Option<&Hole> {
+        let mut holes = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Hole(hole) => Some(hole),
+            Segment::Literal { .. } => None,
+        });
+        let first = holes.next()?;
+        (*first != Hole::Unknown && holes.all(|hole| hole == first)).then_some(first)
+    }
+
     pub(crate) fn has_literal(&self) -> bool {
         self.segments.iter().any(|segment| matches!(segment, Segment::Literal { text, .. } if !text.is_empty()))
     }
