@@ -25,12 +25,15 @@ pub(super) struct Scan<'a> {
     checks: Vec<(Asked<'a>, &'a Check)>,
 }
 
+/// From the places of a check's answers to what is measured by them.
+type Read = Box<dyn Fn(&[usize]) -> Measure>;
+
 /// One check's answers and how they are read.
 struct Question {
     items: Vec<Item>,
     columns: Vec<String>,
     rule: (String, Option<crate::rule::Threshold>),
-    read: Box<dyn Fn(&[usize]) -> Measure>,
+    read: Read,
 }
 
 /// One answer.
@@ -103,7 +106,7 @@ fn question(target: &Target, asked: &Asked, check: &Check, own: Option<&Expr>) -
     let within = |judged: &Expr| both(own, judged);
     let count = |predicate: &Expr| count(target, predicate);
     let mut read_columns: Vec<Expr> = own.into_iter().cloned().collect();
-    let (items, read): (Vec<Item>, Box<dyn Fn(&[usize]) -> Measure>) = match check {
+    let (items, read): (Vec<Item>, Read) = match check {
         Check::Row { violation, judged } => {
             read_columns.push(violation.clone());
             let violation = both(own, violation);
@@ -156,7 +159,7 @@ fn question(target: &Target, asked: &Asked, check: &Check, own: Option<&Expr>) -
     Ok(Question { items, columns, rule: (asked.rule.id.clone(), asked.rule.threshold), read })
 }
 
-fn value(bounds: super::Bounds, what: String, no_value: Verdict) -> Box<dyn Fn(&[usize]) -> Measure> {
+fn value(bounds: super::Bounds, what: String, no_value: Verdict) -> Read {
     Box::new(move |at| Measure::Value { value: at[0], bounds: bounds.clone(), what: what.clone(), no_value })
 }
 
