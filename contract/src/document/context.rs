@@ -85,3 +85,44 @@ impl Context {
         fields::pretty(&serde_json::json!(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The context of the specification's section 3.1.
+    const EXAMPLE: &str = r#"{
+      "table_name": "loan_repayment_fact",
+      "database": "analytics_db",
+      "layer": "curated",
+      "purpose": "Fact table with one row per loan repayment (EMI).",
+      "schema": [{ "name": "loan_id", "type": "string", "nullable": false }],
+      "constraints": [{ "name": "ck_emi_positive", "type": "CHECK", "expression": "emi_amount >= 0" }],
+      "row_count": 125000,
+      "column_stats": {
+        "emi_amount": { "null_pct": 0.0, "min": 500.0, "max": 20000.0, "distinct_count": 1200, "p95": 15000.0 },
+        "status": {
+          "null_pct": 0.0, "distinct_count": 3,
+          "top_values": [{ "value": "SUCCESS", "count": 110000 }, { "value": "FAILED", "count": 10000 }]
+        }
+      },
+      "job_summary": {
+        "job_name": "loan_repayments_etl",
+        "inputs": ["raw_payments", "dim_loan"],
+        "output": "loan_repayment_fact",
+        "join_keys": [{ "left_table": "raw_payments", "right_table": "dim_loan", "columns": ["loan_id"] }],
+        "filters": ["payment_status IN ('SUCCESS', 'FAILED', 'PENDING')"],
+        "grain": ["loan_id", "payment_date"]
+      }
+    }"#;
+
+    #[test]
+    fn the_example_of_the_specification_is_read_and_written_back_whole() {
+        let context = Context::from_json(EXAMPLE).unwrap();
+        assert_eq!(context.column_stats["emi_amount"].p95, Some(15000.0));
+        let written: serde_json::Value = serde_json::from_str(&context.to_json()).unwrap();
+        let mut original: serde_json::Value = serde_json::from_str(EXAMPLE).unwrap();
+        original["version"] = serde_json::json!(0);
+        assert_eq!(written, original);
+    }
+}

@@ -37,8 +37,8 @@ pub struct Profile {
 /// Statistics of a column. Absent where they do not apply to its type.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ColumnProfile {
-    /// Type, as Glue spells it.
-    #[serde(rename = "type")]
+    /// Type, as Glue spells it; the specification leaves it out.
+    #[serde(rename = "type", default, skip_serializing_if = "String::is_empty")]
     pub data_type: String,
     /// Share of NULLs in percent, 0 to 100.
     pub null_pct: f64,

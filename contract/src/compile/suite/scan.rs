@@ -25,7 +25,7 @@ pub(super) struct Scan<'a> {
     checks: Vec<(Asked<'a>, &'a Check)>,
 }
 
-/// From the places of a check's answers to what is measured by them.
+/// What the answers at these positions say.
 type Read = Box<dyn Fn(&[usize]) -> Measure>;
 
 /// One check's answers and how they are read.

@@ -25,7 +25,7 @@ pub fn schemas() -> Vec<(&'static str, Json)> {
 fn contract() -> Json {
     let mut schema = contract_object();
     frame(&mut schema, "Contract", "What must be true of a table.");
-    schema["$defs"] = json!({ "rule": rule::schema() });
+    schema["$defs"] = rule::definitions();
     schema
 }
 
@@ -55,7 +55,7 @@ fn answer() -> Json {
             "docs_markdown": text("Documentation of the table, Markdown.")
         },
         "required": ["data_quality", "tests", "docs_markdown"],
-        "$defs": { "rule": rule::schema() }
+        "$defs": rule::definitions()
     });
     frame(&mut schema, "Answer", "What a generator answers: the contract, the tests and the documentation of a table.");
     schema

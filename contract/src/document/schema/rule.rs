@@ -4,17 +4,21 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::rule::kinds::{Form, KINDS, Key, Kind, MODIFIERS};
 
-/// One of the kinds, each with its keys and those that every rule may have; other keys are allowed.
-pub(super) fn schema() -> Json {
-    json!({ "oneOf": KINDS.iter().map(of_kind).collect::<Vec<_>>() })
+/// The definitions that `#/$defs/rule` needs: one of the kinds with its keys, and the keys that every rule may have;
+/// other keys are allowed.
+pub(super) fn definitions() -> Json {
+    json!({
+        "rule": {
+            "allOf": [{ "$ref": "#/$defs/modifiers" }],
+            "oneOf": KINDS.iter().map(of_kind).collect::<Vec<_>>()
+        },
+        "modifiers": { "type": "object", "properties": properties(MODIFIERS) }
+    })
 }
 
 fn of_kind(kind: &Kind) -> Json {
-    let mut properties = Map::new();
+    let mut properties = properties(kind.keys);
     properties.insert("type".to_owned(), json!({ "const": kind.name }));
-    for key in kind.keys.iter().chain(MODIFIERS) {
-        properties.entry(key.name.to_owned()).or_insert_with(|| of_key(key));
-    }
     let required = kind.keys.iter().filter(|key| key.required).map(|key| key.name);
     let required: Vec<&str> = std::iter::once("type").chain(required).collect();
     json!({
@@ -25,6 +29,10 @@ fn of_kind(kind: &Kind) -> Json {
         "required": required,
         "examples": [serde_json::from_str(kind.example).unwrap_or(Json::Null)]
     })
+}
+
+fn properties(keys: &[Key]) -> Map<String, Json> {
+    keys.iter().map(|key| (key.name.to_owned(), of_key(key))).collect()
 }
 
 fn of_key(key: &Key) -> Json {

@@ -5,28 +5,27 @@
 //! the reason. Seen on Trino 476: an alias in `HAVING` or `GROUP BY`, a backtick and a double-quoted text are refused,
 //! and so is a comparison of a date with a text.
 
+mod expects;
+mod size;
+
 use std::ops::ControlFlow;
 
 use indexmap::IndexMap;
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType as SqlType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, TypedString, Value,
-    ValueWithSpan, VisitMut, VisitorMut,
+    BinaryOperator, CastKind, DataType as SqlType, Expr, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, Statement, TypedString, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::rule::Expects;
 use crate::types::DataType;
 
+use expects::expectation;
+pub use size::check_bounds;
+
 /// Athena refuses longer query strings.
 pub const MAX_BYTES: usize = 262_144;
-/// Parentheses, `CASE` and subqueries within one another.
-const MAX_NESTING: usize = 40;
-/// Operators in one query: a chain of them is as deep a tree as it is long.
-const MAX_OPERATORS: usize = 1_000;
-
 /// A query that may be run as a test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestQuery {
@@ -94,103 +93,6 @@ pub fn read_bounded(sql: &str, column_type: &dyn Fn(&str) -> Option<DataType>) -
     tables.sort();
     tables.dedup();
     Ok(TestQuery { sql: query.to_string(), expects, value, tables, repairs: mender.repairs })
-}
-
-/// Refuses a text whose syntax tree would be too large or too deep, by looking at its tokens only.
-pub fn check_bounds(sql: &str) -> Result<(), Refusal> {
-    if sql.len() > MAX_BYTES {
-        return refuse(format!("it has {} bytes, Athena takes {MAX_BYTES}", sql.len()), "split the query");
-    }
-    let tokens = match Tokenizer::new(&GenericDialect {}, sql).tokenize() {
-        Ok(tokens) => tokens,
-        Err(error) => return refuse(format!("it is not valid SQL: {error}"), "correct the query"),
-    };
-    let (mut nesting, mut operators) = (0usize, 0usize);
-    for token in &tokens {
-        match token {
-            Token::LParen | Token::LBracket => nesting += 1,
-            Token::RParen | Token::RBracket => nesting = nesting.saturating_sub(1),
-            Token::Word(word) if word.quote_style.is_none() => match word.value.to_ascii_lowercase().as_str() {
-                "case" => nesting += 1,
-                "end" => nesting = nesting.saturating_sub(1),
-                "and" | "or" | "not" | "union" | "intersect" | "except" | "join" => operators += 1,
-                _ => {}
-            },
-            Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::StringConcat
-            | Token::Eq
-            | Token::Neq
-            | Token::Lt
-            | Token::Gt
-            | Token::LtEq
-            | Token::GtEq
-            | Token::ExclamationMark
-            | Token::Tilde
-            | Token::Caret
-            | Token::Pipe
-            | Token::Ampersand
-            | Token::DoubleColon
-            | Token::Arrow => {
-                operators += 1;
-            }
-            _ => {}
-        }
-        if nesting > MAX_NESTING {
-            return refuse(format!("it nests more than {MAX_NESTING} levels"), "simplify the query");
-        }
-        if operators > MAX_OPERATORS {
-            return refuse(format!("it has more than {MAX_OPERATORS} operators"), "use IN lists or split the query");
-        }
-    }
-    Ok(())
-}
-
-/// Whether the rows returned are violations, the one number returned counts them, or is a value: of which function.
-fn expectation(query: &Query) -> (Expects, Option<String>) {
-    const NO_ROWS: (Expects, Option<String>) = (Expects::NoRows, None);
-    let SetExpr::Select(select) = query.body.as_ref() else { return NO_ROWS };
-    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
-    let [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] = select.projection.as_slice()
-    else {
-        return NO_ROWS;
-    };
-    if grouped || select.having.is_some() || select.distinct.is_some() {
-        return NO_ROWS;
-    }
-    let value = |name: String| (Expects::Value, Some(name));
-    match item {
-        Expr::Function(function) if function.over.is_none() => {
-            let name = function.name.to_string().to_lowercase();
-            match name.as_str() {
-                "count" if select.selection.is_none() && !joins(select) && !derived(select) => value(name),
-                "count" | "count_if" => (Expects::ZeroCount, None),
-                "sum" if counts_cases(function) => (Expects::ZeroCount, None),
-                name if AGGREGATES.contains(&name) => value(name.to_owned()),
-                _ => NO_ROWS,
-            }
-        }
-        // Arithmetic over aggregates, such as a ratio.
-        item if aggregates(item) => value("an expression of aggregates".to_owned()),
-        _ => NO_ROWS,
-    }
-}
-
-fn joins(select: &Select) -> bool {
-    select.from.len() > 1 || select.from.iter().any(|table| !table.joins.is_empty())
-}
-
-fn derived(select: &Select) -> bool {
-    select.from.iter().any(|table| matches!(table.relation, sqlparser::ast::TableFactor::Derived { .. }))
-}
-
-/// `sum(CASE WHEN … THEN 1 ELSE 0 END)`.
-fn counts_cases(function: &Function) -> bool {
-    let FunctionArguments::List(arguments) = &function.args else { return false };
-    matches!(arguments.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Case { .. }))])
 }
 
 /// Walks a query once: collects its tables, refuses what cannot stand and rewrites what Athena would refuse.
