@@ -42,7 +42,7 @@ pub fn page() -> String {
 
 const FAMILIES: &[(&str, &[Subject])] = &[
     ("Rules of one row", &[Subject::Value, Subject::Row, Subject::RawText]),
-    ("Rules of all rows", &[Subject::Column, Subject::Table]),
+    ("Rules of all rows", &[Subject::Key, Subject::Column, Subject::Table]),
 ];
 
 fn section(kind: &Kind) -> String {
@@ -50,6 +50,7 @@ fn section(kind: &Kind) -> String {
     let stage = match kind.subject {
         Subject::Value | Subject::Row => "It runs before the load and after it.",
         Subject::RawText => "It runs before the load.",
+        Subject::Key => "It runs before the load, within the incoming file, and after it.",
         Subject::Column | Subject::Table => "It runs after the load.",
     };
     let _ = write!(text, " {stage}");

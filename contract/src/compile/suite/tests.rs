@@ -1,3 +1,5 @@
+use serde_json::{Value as Json, json};
+
 use super::*;
 use crate::compile;
 use crate::document::Contract;
@@ -11,17 +13,20 @@ const CONTRACT: &str = r#"{"table_name": "pay", "columns": {
         {"type": "null_ratio", "max": 0.1}]}
 }, "table_level_checks": [{"type": "row_count", "min": 1}, {"type": "row_count_anomaly"}]}"#;
 
-fn planned(dialect: Dialect) -> SuitePlan {
-    let (contract, _) = Contract::from_json(CONTRACT).unwrap();
-    let column = |name: &str, data_type| Column {
-        name: name.to_owned(),
-        data_type,
+fn schema(columns: &[(&str, DataType)]) -> TableSchema {
+    let column = |(name, data_type): &(&str, DataType)| Column {
+        name: (*name).to_owned(),
+        data_type: data_type.clone(),
         nullable: None,
         comment: None,
         partition_key: false,
     };
-    let columns = vec![column("id", DataType::String), column("amount", DataType::Double)];
-    let schema = TableSchema { columns, provenance: Provenance::Catalog };
+    TableSchema { columns: columns.iter().map(column).collect(), provenance: Provenance::Catalog }
+}
+
+fn planned(dialect: Dialect) -> SuitePlan {
+    let (contract, _) = Contract::from_json(CONTRACT).unwrap();
+    let schema = schema(&[("id", DataType::String), ("amount", DataType::Double)]);
     let checks: Vec<_> = contract.rules().map(|rule| (rule, compile::check(rule, &schema).unwrap())).collect();
     let target = Target {
         table: &TableName::new("db", "pay"),
@@ -78,27 +83,15 @@ fn without_history_nothing_is_said() {
 }
 
 /// Plans rules of a table `db.t` of these columns; `restrict` gives the rows of a scope.
-fn planned_of(
-    document: serde_json::Value,
-    dialect: Dialect,
-    restrict: &dyn Fn(Scope) -> Option<Expr>,
-) -> (Vec<Rule>, SuitePlan) {
-    let types = [
+fn planned_of(document: Json, dialect: Dialect, restrict: &dyn Fn(Scope) -> Option<Expr>) -> (Vec<Rule>, SuitePlan) {
+    let schema = schema(&[
         ("id", DataType::String),
         ("day", DataType::Date),
         ("amount", DataType::Double),
         ("fee", DataType::Decimal { precision: 10, scale: 2 }),
         ("country", DataType::Char(3)),
         ("day_part", DataType::String),
-    ];
-    let column = |(name, data_type): (&str, DataType)| Column {
-        name: name.to_owned(),
-        data_type,
-        nullable: None,
-        comment: None,
-        partition_key: name == "day_part",
-    };
-    let schema = TableSchema { columns: types.into_iter().map(column).collect(), provenance: Provenance::Catalog };
+    ]);
     let (contract, problems) = Contract::from_value(document).unwrap();
     assert_eq!(problems, []);
     let rules: Vec<Rule> = contract.rules().cloned().collect();
@@ -114,8 +107,8 @@ fn planned_of(
     (rules, plan)
 }
 
-fn table_checks(checks: serde_json::Value) -> serde_json::Value {
-    serde_json::json!({"table_name": "t", "table_level_checks": checks})
+fn table_checks(checks: Json) -> Json {
+    json!({"table_name": "t", "table_level_checks": checks})
 }
 
 fn asked(plan: &SuitePlan) -> Vec<Vec<&str>> {
@@ -124,7 +117,7 @@ fn asked(plan: &SuitePlan) -> Vec<Vec<&str>> {
 
 #[test]
 fn keys_of_equal_columns_share_one_query_with_distinct_counts() {
-    let document = serde_json::json!({"table_name": "t",
+    let document = json!({"table_name": "t",
     "columns": {"id": {"type": "string", "rules": [{"type": "unique"}, {"type": "distinct_count", "min": 1}]}},
     "table_level_checks": [
         {"type": "primary_key", "columns": ["id"]},
@@ -145,22 +138,21 @@ fn keys_of_equal_columns_share_one_query_with_distinct_counts() {
 #[test]
 fn distinct_counts_are_capped_and_scans_split_before_they_are_too_long() {
     let counts: Vec<_> = (0..12)
-        .map(|n| serde_json::json!({"type": "distinct_count", "column": "id", "min": 1, "where": format!("fee > {n}")}))
+        .map(|n| json!({"type": "distinct_count", "column": "id", "min": 1, "where": format!("fee > {n}")}))
         .collect();
     let (_, plan) = planned_of(table_checks(counts.into()), Dialect::Trino, &|_| None);
     let distincts: Vec<usize> = plan.queries.iter().map(|q| q.sql.matches("count(DISTINCT").count()).collect();
     assert_eq!(distincts, [5, 5, 2]);
 
     let list = |n: usize| -> Vec<String> { (0..3_000).map(|value| format!("value {n} {value}")).collect() };
-    let lists: Vec<_> =
-        (0..8).map(|n| serde_json::json!({"type": "allowed_values", "column": "id", "values": list(n)})).collect();
+    let lists: Vec<_> = (0..8).map(|n| json!({"type": "allowed_values", "column": "id", "values": list(n)})).collect();
     let (rules, plan) = planned_of(table_checks(lists.into()), Dialect::Trino, &|_| None);
     assert!(plan.queries.len() > 1 && plan.queries.iter().all(|query| query.sql.len() <= MAX_BYTES));
     assert_eq!(asked(&plan).concat().len(), rules.len());
 
     let values: Vec<String> = (0..30_000).map(|value| format!("value {value}")).collect();
     let (_, plan) = planned_of(
-        table_checks(serde_json::json!([{"type": "allowed_values", "column": "id", "values": values}])),
+        table_checks(json!([{"type": "allowed_values", "column": "id", "values": values}])),
         Dialect::Trino,
         &|_| None,
     );
@@ -169,7 +161,7 @@ fn distinct_counts_are_capped_and_scans_split_before_they_are_too_long() {
 
 #[test]
 fn keys_are_looked_at_by_partition_only_where_its_columns_belong_to_them() {
-    let document = table_checks(serde_json::json!([
+    let document = table_checks(json!([
         {"type": "not_null", "column": "id", "scope": "loaded_partitions"},
         {"type": "primary_key", "columns": ["id"], "scope": "loaded_partitions", "id": "whole"},
         {"type": "primary_key", "columns": ["id", "day_part"], "scope": "loaded_partitions", "id": "by_part"}
@@ -186,7 +178,7 @@ fn keys_are_looked_at_by_partition_only_where_its_columns_belong_to_them() {
 
 #[test]
 fn checks_of_several_scopes_share_one_scan() {
-    let document = table_checks(serde_json::json!([
+    let document = table_checks(json!([
         {"type": "not_null", "column": "id", "scope": "loaded_partitions"},
         {"type": "row_count", "min": 1, "scope": {"last_partitions": 3}},
         {"type": "not_null", "column": "day"}
@@ -209,7 +201,7 @@ fn checks_of_several_scopes_share_one_scan() {
 
 #[test]
 fn statistics_pass_over_nan_and_groups_share_a_query() {
-    let document = table_checks(serde_json::json!([
+    let document = table_checks(json!([
         {"type": "mean", "column": "amount", "min": 1, "max": 2.5},
         {"type": "quantile", "quantile": 0.9, "column": "fee", "max": 7, "group_by": ["country"]},
         {"type": "aggregate", "function": "max", "column": "fee", "max": 9, "group_by": ["country"]}
@@ -230,7 +222,7 @@ fn statistics_pass_over_nan_and_groups_share_a_query() {
 
 #[test]
 fn a_predicate_that_fails_on_a_value_is_an_error_of_its_own() {
-    let document = table_checks(serde_json::json!([
+    let document = table_checks(json!([
         {"type": "check_constraint", "expression": "power(amount, 2) > 1", "id": "power"},
         {"type": "min", "column": "amount", "value": 0, "id": "min"}
     ]));
@@ -248,22 +240,21 @@ fn a_predicate_that_fails_on_a_value_is_an_error_of_its_own() {
 
 #[test]
 fn references_name_the_state_of_the_other_table() {
-    let rule = |as_of: serde_json::Value| {
-        table_checks(serde_json::json!([{"type": "foreign_key", "columns": ["id", "country"], "ref_table": "dim",
+    let rule = |as_of: Json| {
+        table_checks(json!([{"type": "foreign_key", "columns": ["id", "country"], "ref_table": "dim",
             "ref_where": "active", "as_of": as_of}]))
     };
     let sql = |as_of| planned_of(rule(as_of), Dialect::Trino, &|_| None).1.queries[0].sql.clone();
-    let newest = sql(serde_json::json!({"snapshot": "taken"}));
+    let newest = sql(json!({"snapshot": "taken"}));
     assert!(
         newest
             .contains("AND \"taken\" = (SELECT max(\"taken\") FROM \"db\".\"dim\" WHERE coalesce(\"active\", false))"),
         "{newest}"
     );
-    let validity = sql(serde_json::json!({"column": "day", "valid_from": "f", "valid_to": "t"}));
+    let validity = sql(json!({"column": "day", "valid_from": "f", "valid_to": "t"}));
     let condition = "((\"l\".\"k2\" >= \"r\".\"r2\") AND ((\"r\".\"r3\" IS NULL) OR (\"l\".\"k2\" < \"r\".\"r3\")))";
     assert!(validity.contains(condition), "{validity}");
-    let (_, plan) =
-        planned_of(rule(serde_json::json!({"column": "day", "snapshot": "taken"})), Dialect::Trino, &|_| None);
+    let (_, plan) = planned_of(rule(json!({"column": "day", "snapshot": "taken"})), Dialect::Trino, &|_| None);
     assert_eq!(plan.queries[0].columns, ["id", "country", "day"]);
     assert_eq!(plan.queries[0].references[0].1, ["id", "country", "taken", "active"]);
 }
@@ -286,21 +277,13 @@ fn values_are_held_against_their_bounds() {
 
 #[test]
 fn failing_rows_come_with_key_and_file() {
-    let document = table_checks(serde_json::json!([
+    let document = table_checks(json!([
         {"type": "min", "column": "amount", "value": 0},
         {"type": "primary_key", "columns": ["id"]},
         {"type": "row_count", "min": 1}
     ]));
     let (contract, _) = Contract::from_value(document).unwrap();
-    let column = |name: &str, data_type| Column {
-        name: name.to_owned(),
-        data_type,
-        nullable: None,
-        comment: None,
-        partition_key: false,
-    };
-    let columns = vec![column("id", DataType::String), column("amount", DataType::Double)];
-    let schema = TableSchema { columns, provenance: Provenance::Catalog };
+    let schema = schema(&[("id", DataType::String), ("amount", DataType::Double)]);
     let target = Target {
         table: &TableName::new("db", "t"),
         dialect: Dialect::Trino,

@@ -31,6 +31,8 @@ pub enum Subject {
     RawText,
     /// Several columns of one row: it runs before the load and after it.
     Row,
+    /// Keys: it runs before the load, within the incoming file, and after it.
+    Key,
     /// All values of a column, or of several: it runs after the load.
     Column,
     /// The table: it runs after the load.

@@ -83,7 +83,7 @@ pub static KINDS: &[Kind] = &[
     Kind {
         name: "unique",
         aliases: &[],
-        subject: Subject::Column,
+        subject: Subject::Key,
         holds: "No value twice. All rows of a value but one violate it.",
         keys: &[],
         meaning: Meaning { null: "is not compared", ..KEYS },
@@ -92,7 +92,7 @@ pub static KINDS: &[Kind] = &[
     Kind {
         name: "primary_key",
         aliases: &[],
-        subject: Subject::Column,
+        subject: Subject::Key,
         holds: "No NULL in a key column, no combination twice.",
         keys: &[own("columns", Form::Texts, "The key.")],
         meaning: Meaning { null: "violates", ..KEYS },
@@ -101,7 +101,7 @@ pub static KINDS: &[Kind] = &[
     Kind {
         name: "grain_uniqueness",
         aliases: &["compound_unique"],
-        subject: Subject::Column,
+        subject: Subject::Key,
         holds: "No combination twice.",
         keys: &[own("grain", Form::Texts, "The columns.")],
         meaning: Meaning { null: "one value", ..KEYS },
@@ -299,7 +299,7 @@ pub static KINDS: &[Kind] = &[
     Kind {
         name: "foreign_key",
         aliases: &["relationships"],
-        subject: Subject::Column,
+        subject: Subject::Key,
         holds: "The value, or the combination, occurs in another table.",
         keys: &[
             own("columns", Form::Texts, "The referencing columns."),
