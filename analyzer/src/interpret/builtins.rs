@@ -5,7 +5,7 @@ use crate::value::{Hole, Object, Text, Value};
 
 /// Whether a bare name is a builtin that is given a meaning here.
 pub(super) fn is_builtin(name: &str) -> bool {
-    const NAMES: [&str; 34] = [
+    const NAMES: [&str; 35] = [
         "str",
         "int",
         "float",
@@ -40,6 +40,7 @@ pub(super) fn is_builtin(name: &str) -> bool {
         "iter",
         "exit",
         "quit",
+        "vars",
     ];
     NAMES.contains(&name)
 }
@@ -154,6 +155,9 @@ impl Interpreter<'_> {
                 Some(name) => self.attribute(&object, name, args.range),
                 None => self.tainted("an attribute", &[&object]),
             },
+            // The attributes of `argparse`'s namespace are the job's arguments.
+            ("vars", Some(value @ Value::Arguments(..))) => value,
+            ("vars", Some(value)) => self.attribute(&value, "__dict__", args.range),
             ("hasattr", Some(_)) => Value::unknown("a condition"),
             ("next", Some(value)) => {
                 let (items, exact) = self.iterate(&value);
