@@ -270,3 +270,67 @@ fn nan_is_ordered_above_infinity() {
         assert_eq!(eval(&expr, &Nothing), Ok(Value::Boolean(expected)), "{op:?}");
     }
 }
+
+#[test]
+fn idioms_of_one_engine_are_written_out_for_all() {
+    check(
+        Syntax::Rule,
+        &[
+            ("right('abcd', 2)", "'cd'"),
+            ("right('a', 2)", "'a'"),
+            ("left('abcd', 2)", "'ab'"),
+            ("substring('abcd', -2)", "'cd'"),
+            ("substring_index('a.b.c', '.', -1)", "'c'"),
+            ("substring_index('a.b.c', '.', 1)", "'a'"),
+            ("decode('B', 'A', 1, 'B', 2, 0)", "2"),
+            ("decode(NULL, NULL, 1, 0)", "1"),
+            ("isnull(NULL, 'x')", "'x'"),
+            ("pmod(-7, 3)", "2"),
+            ("trunc(-2.5e0)", "-2"),
+            ("translate('a-b-c', '-c', '_')", "'a_b_'"),
+            ("concat_ws('-', 'a', NULL, 3)", "'a-3'"),
+            ("concat_ws(NULL, 'a')", "NULL"),
+            ("md5('a')", "'0cc175b9c0f1b6a831c399e269772661'"),
+            ("levenshtein('kitten', 'sitting')", "3"),
+            ("octet_length('é')", "2"),
+            ("'abc' ~* '^AB'", "true"),
+            ("'abc' !~ '^AB'", "true"),
+            ("regexp_like('ABC', '^ab', 'i')", "true"),
+            ("'b' = ANY (ARRAY['a', 'b'])", "true"),
+            ("'xa' LIKE ANY ('a%', '%a')", "true"),
+            ("1 = 1 && 2 > 1;", "true"),
+            ("month_ends(1)", "refused: there is no function `month_ends`"),
+            ("{{ column }} > 0", "refused: it is a template; render it first, so that it names columns and values"),
+        ],
+    );
+    check(Syntax::Spark, &[("1.5D", "1.5"), ("10BD", "10e-0"), ("5S", "5"), ("split('a@b', '@')[1]", "'b'")]);
+    check(
+        Syntax::Trino,
+        &[
+            ("element_at(split('a@b', '@'), 2)", "'b'"),
+            ("to_hex(md5(to_utf8('a')))", "'0CC175B9C0F1B6A831C399E269772661'"),
+            ("contains(ARRAY['a', 'b'], 'c')", "false"),
+            ("from_unixtime(86400) = TIMESTAMP '1970-01-02 00:00:00'", "true"),
+        ],
+    );
+}
+
+#[test]
+fn months_and_years_are_counted_where_they_are_full() {
+    check(
+        Syntax::Rule,
+        &[
+            ("date_diff('month', DATE '2026-01-31', DATE '2026-02-28')", "1"),
+            ("date_diff('month', DATE '2026-01-30', DATE '2026-02-27')", "0"),
+            ("date_diff('month', DATE '2026-03-15', DATE '2026-01-16')", "-1"),
+            ("datediff(year, DATE '2008-02-29', DATE '2026-02-28')", "18"),
+            ("datediff(year, DATE '2008-03-01', DATE '2026-02-28')", "17"),
+            ("months_between(DATE '2026-02-28', DATE '2026-01-31')", "1.0"),
+            ("months_between(DATE '2026-01-16', DATE '2026-01-01')", "0.4838709677419355"),
+            ("dateadd(month, 1, DATE '2026-01-31') = '2026-02-28'", "true"),
+            ("DATE '2026-01-31' - 30 = DATE '2026-01-01'", "true"),
+            ("weekofyear(DATE '2027-01-01')", "53"),
+            ("to_date('05.01.2026', 'DD.MM.YYYY') = DATE '2026-01-05'", "true"),
+        ],
+    );
+}

@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod check;
 pub mod query;
 pub mod suite;
+pub mod translate;
 
 pub use bounds::Bounds;
 pub use check::{Check, ForeignKey, NullKeys, RuleError, check, check_among};

@@ -255,11 +255,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                 &[],
                 (3, 3),
                 Is(Text),
-                [
-                    T("split_part({*})"),
-                    T("element_at(split({0}, {1:regex}, -1), {2})"),
-                    T("array_element(string_to_array({0}, {1}), {2})"),
-                ],
+                [T("split_part({*})"), T("element_at(split({0}, {1:regex}, -1), {2})"), T("{:split}")],
             ),
         ),
         // All matches replaced by a constant text.
@@ -292,6 +288,25 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                 ],
             )),
         ),
+        // Every character of the second text becomes the one at its place in the third, or nothing where that is shorter.
+        constants(&[1, 2], same("translate", &[], (3, 3), Is(Text), "translate({*})")),
+        // NULL parts are passed over.
+        constants(&[0], own(same("concat_ws", &[], (2, 255), Is(Text), "concat_ws({*})"))),
+        row(
+            "levenshtein",
+            &["levenshtein_distance"],
+            (2, 2),
+            Is(Int),
+            [T("levenshtein_distance({*})"), T("levenshtein({*})"), T("levenshtein({*})")],
+        ),
+        row(
+            "octet_length",
+            &[],
+            (1, 1),
+            Is(Int),
+            [T("length(to_utf8({0}))"), T("octet_length({0})"), T("octet_length({0})")],
+        ),
+        row("md5", &[], (1, 1), Is(Text), [T("lower(to_hex(md5(to_utf8({0}))))"), T("md5({0})"), T("md5({0})")]),
         row(
             "sha256",
             &[],
@@ -317,7 +332,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             [
                 T("power(cast({0} AS double), cast({1} AS double))"),
                 T("power(cast({0} AS double), cast({1} AS double))"),
-                T("power(cast({0} AS double), cast({1} AS double))"),
+                T("nanvl(power(cast({0} AS double), cast({1} AS double)), cast('NaN' AS double))"),
             ],
         ),
         typed("exp", &[], (1, 1), Scalar, Is(Double), "engines differ in the last digit; compare the exponent itself"),
@@ -339,7 +354,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         // Dates. Parts of a timestamp are parts of its day, which the front end makes explicit.
         own(row(
             CURRENT_TIMESTAMP,
-            &["now", "getdate"],
+            &["now", "getdate", "localtimestamp"],
             (0, 0),
             Is(Timestamp),
             [
@@ -383,6 +398,14 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             (1, 1),
             Is(Int),
             [T("day_of_year({0})"), T("dayofyear({0})"), T("date_part('doy', {0})")],
+        ),
+        // Of ISO 8601: the week of the year's first Thursday is 1.
+        row(
+            "week_of_year",
+            &["weekofyear", "week"],
+            (1, 1),
+            Is(Int),
+            [T("week_of_year({0})"), T("weekofyear({0})"), T("date_part('week', {0})")],
         ),
         row(
             "hour",
@@ -487,7 +510,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         ),
         row(
             "last_day",
-            &["last_day_of_month"],
+            &["last_day_of_month", "eomonth"],
             (1, 1),
             Is(Date),
             [
@@ -536,6 +559,20 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                     T("({0} + INTERVAL '{1:text} seconds')"),
                 ],
             ),
+        ),
+        // Seconds since 1970-01-01T00:00:00 UTC as a timestamp; NULL outside the years 1 to 9999.
+        row(
+            "from_seconds",
+            &[],
+            (1, 1),
+            Is(Timestamp),
+            [
+                T("(CASE WHEN {0} BETWEEN -62135596800 AND 253402300799 \
+                     THEN cast(from_unixtime({0}) AT TIME ZONE 'UTC' AS timestamp(6)) END)"),
+                T("(CASE WHEN {0} BETWEEN -62135596800 AND 253402300799 THEN timestamp_micros({0} * 1000000L) END)"),
+                T("(CASE WHEN {0} BETWEEN -62135596800 AND 253402300799 \
+                     THEN arrow_cast(cast({0} AS bigint) * 1000000, 'Timestamp(Microsecond, None)') END)"),
+            ],
         ),
         // Days from the second date to the first.
         row(
@@ -601,6 +638,18 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                      WHEN array_position({0}, NULL) IS NULL THEN false END)"),
             ],
         ),
+        // Whether an element is NULL.
+        row(
+            "array_has_null",
+            &[],
+            (1, 1),
+            Is(Boolean),
+            [
+                T("any_match({0}, e -> e IS NULL)"),
+                T("exists({0}, e -> e IS NULL)"),
+                T("(CASE WHEN {0} IS NOT NULL THEN array_position({0}, NULL) IS NOT NULL END)"),
+            ],
+        ),
         // The n-th element, from 1; NULL where there are fewer.
         own(row(
             "element_at",
@@ -660,6 +709,11 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             Is(Double),
             [T("var_samp({0})"), T("var_samp({0})"), T("var_samp({0})")],
         )),
+        aggregate(same("stddev_pop", &[], (1, 1), Is(Double), "stddev_pop({0})")),
+        aggregate(same("var_pop", &[], (1, 1), Is(Double), "var_pop({0})")),
+        aggregate(same("corr", &[], (2, 2), Is(Double), "corr({*})")),
+        aggregate(same("covar_samp", &[], (2, 2), Is(Double), "covar_samp({*})")),
+        aggregate(same("covar_pop", &[], (2, 2), Is(Double), "covar_pop({*})")),
         aggregate(row(
             "quantile",
             &["approx_percentile", "percentile_approx", "approx_percentile_cont"],
@@ -676,13 +730,12 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         )),
         aggregate(row(
             "count_if",
-            &[],
+            &["countif"],
             (1, 1),
             Is(BigInt),
             [T("count_if({0})"), T("count_if({0})"), T("count(CASE WHEN {0} THEN 1 END)")],
         )),
         // Known to the analyzer by their types only.
-        typed("md5", &[], (1, 1), Scalar, Is(Text), "a rule has no use for it; sha256 is the hash that rules have"),
         typed(
             "crc32",
             &[],
@@ -691,23 +744,24 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             Is(BigInt),
             "the embedded engine has no crc32; sha256 is the hash that rules have",
         ),
-        typed("initcap", &[], (1, 1), Scalar, Is(Text), ENGINES_DIFFER),
         typed(
-            "months_between",
-            &[],
-            (2, 3),
+            "log10",
+            &["log2", "cbrt"],
+            (1, 1),
             Scalar,
             Is(Double),
-            "only Spark counts months with a fraction; compare add_months instead",
+            "engines differ in the last digit; use ln or power",
         ),
+        typed("array_max", &["array_min"], (1, 1), Scalar, Element, "with a NULL among the elements engines differ"),
         typed(
-            "concat_ws",
+            "regexp_count",
             &[],
-            (1, 255),
+            (2, 2),
             Scalar,
-            Is(Text),
-            "Athena has it for other types than Spark; write coalesce(a, '') || '-' || coalesce(b, '')",
+            Is(Int),
+            "the embedded engine counts otherwise; write a pattern with {n,}",
         ),
+        typed("initcap", &[], (1, 1), Scalar, Is(Text), ENGINES_DIFFER),
         typed(
             "split",
             &[],
@@ -716,7 +770,6 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             ResultType::ArrayOfText,
             "Spark splits by a regular expression and Athena by a text; write split_part",
         ),
-        typed("translate", &[], (3, 3), Scalar, Is(Text), SPARK_ONLY),
         typed("regexp_extract_all", &[], (2, 3), Scalar, ResultType::ArrayOfText, SPARK_ONLY),
         typed("format_string", &["printf"], (1, 255), Scalar, Is(Text), SPARK_ONLY),
         typed(
@@ -762,15 +815,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
             UNREPEATABLE,
         ),
         typed("max_by", &["min_by"], (2, 2), Aggregate, Argument(0), NOT_IN_ROWS),
-        typed("bool_and", &["every", "bool_or", "any", "some"], (1, 1), Aggregate, Is(Boolean), NOT_IN_ROWS),
-        typed(
-            "corr",
-            &["covar_samp", "covar_pop", "stddev_pop", "var_pop", "skewness", "kurtosis"],
-            (1, 2),
-            Aggregate,
-            Is(Double),
-            NOT_IN_ROWS,
-        ),
+        typed("skewness", &["kurtosis"], (1, 1), Aggregate, Is(Double), "the embedded engine has none"),
         typed("row_number", &[], (0, 0), Window, Is(Int), NOT_IN_ROWS),
         typed("rank", &["dense_rank"], (0, 0), Window, Is(Int), NOT_IN_ROWS),
         typed("ntile", &[], (1, 1), Window, Is(Int), NOT_IN_ROWS),

@@ -290,7 +290,7 @@ fn is_plain_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == ' ')
 }
 
-fn column_name(expr: &Expr) -> Option<&str> {
+pub(super) fn column_name(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Identifier(ident) => Some(&ident.value),
         Expr::CompoundIdentifier(parts) => parts.last().map(|ident| ident.value.as_str()),
@@ -303,7 +303,7 @@ fn typed_string(data_type: SqlType, text: &str) -> Expr {
     Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false })
 }
 
-fn alias(item: &SelectItem) -> Option<(String, Expr)> {
+pub(super) fn alias(item: &SelectItem) -> Option<(String, Expr)> {
     match item {
         SelectItem::ExprWithAlias { expr, alias } => Some((alias.value.to_lowercase(), expr.clone())),
         _ => None,
@@ -333,7 +333,7 @@ const AGGREGATES: &[&str] = &[
 ];
 
 /// Whether an aggregate stands in the expression.
-fn aggregates(expr: &Expr) -> bool {
+pub(super) fn aggregates(expr: &Expr) -> bool {
     let mut found = false;
     let _ = sqlparser::ast::visit_expressions(expr, |expr| {
         if let Expr::Function(function) = expr {
@@ -345,7 +345,11 @@ fn aggregates(expr: &Expr) -> bool {
 }
 
 /// Replaces aliases by the expressions that they name, where `applies` says so; returns the names replaced.
-fn substitute(expr: &mut Expr, aliases: &IndexMap<String, Expr>, applies: &dyn Fn(&Expr) -> bool) -> Vec<String> {
+pub(super) fn substitute(
+    expr: &mut Expr,
+    aliases: &IndexMap<String, Expr>,
+    applies: &dyn Fn(&Expr) -> bool,
+) -> Vec<String> {
     let mut replaced = Vec::new();
     let _ = sqlparser::ast::visit_expressions_mut(expr, |expr| {
         let Expr::Identifier(ident) = &*expr else { return ControlFlow::<()>::Continue(()) };

@@ -1,6 +1,7 @@
 //! The functions of the table, on one row's arguments.
 
 use chrono::{Datelike, Months, NaiveDate};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::cast::{DAY, day, widen};
@@ -94,6 +95,25 @@ fn text_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
             let place = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
             place.and_then(|place| s.split(separator.as_str()).nth(place)).and_then(|part| string(part.to_owned()))
         }
+        ("translate", [Value::String(s), Value::String(from), Value::String(to)]) => {
+            let to: Vec<char> = to.chars().collect();
+            let moved = |c: char| match from.chars().position(|known| known == c) {
+                Some(place) => to.get(place).copied(),
+                None => Some(c),
+            };
+            string(s.chars().filter_map(moved).collect())
+        }
+        ("concat_ws", [Value::String(separator), parts @ ..]) => {
+            let parts =
+                parts.iter().filter_map(|part| if let Value::String(s) = part { Some(s.as_str()) } else { None });
+            string(parts.collect::<Vec<_>>().join(separator))
+        }
+        ("concat_ws", [..]) => None,
+        ("levenshtein", [Value::String(s), Value::String(other)]) => int(strsim::levenshtein(s, other)),
+        ("octet_length", [Value::String(s)]) => int(s.len()),
+        ("md5", [Value::String(s)]) => {
+            string(Md5::digest(s.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+        }
         ("sha256", [Value::String(s)]) => {
             string(Sha256::digest(s.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
         }
@@ -182,6 +202,9 @@ fn time_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
         ("add_seconds", [Value::Timestamp(at), Value::Int(seconds)]) => {
             seconds.checked_mul(SECOND).and_then(|micros| at.checked_add(micros)).map(Value::Timestamp)
         }
+        ("from_seconds", [Value::Int(seconds)]) => (-62_135_596_800..=253_402_300_799)
+            .contains(seconds)
+            .then_some(Value::Timestamp(seconds.saturating_mul(SECOND))),
         ("seconds_between", [Value::Timestamp(end), Value::Timestamp(start)]) => int((end - start) / SECOND),
         ("add_days", [Value::Date(days), Value::Int(more)]) => {
             i32::try_from(i64::from(*days) + more).ok().map(Value::Date)
@@ -202,6 +225,7 @@ fn time_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
                 "day" => int(day.day().into()),
                 "day_of_week" => int(weekday),
                 "day_of_year" => int(day.ordinal().into()),
+                "week_of_year" => int(day.iso_week().week().into()),
                 "trunc_year" => first_of(1),
                 "trunc_quarter" => first_of(day.quarter() * 3 - 2),
                 "trunc_month" => first_of(day.month()),
@@ -268,6 +292,7 @@ fn part(args: &[Value]) -> Option<Value> {
 fn collection_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
     let int = |n: usize| i64::try_from(n).ok().map(Value::Int);
     Some(match (name, args) {
+        ("array_has_null", [Value::Array(items)]) => Some(Value::Boolean(items.contains(&Value::Null))),
         ("size", [Value::Array(items)]) => int(items.len()),
         ("size", [Value::Map(entries)]) => int(entries.len()),
         ("map_keys", [Value::Map(entries)]) => Some(Value::Array(entries.iter().map(|(key, _)| key.clone()).collect())),

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{self, BinaryOperator};
 
+use super::Syntax;
 use super::elaborate::Elaborator;
 use crate::expr::functions::{self, Nulls};
 use crate::expr::{BinaryOp, Expr, ExprKind, Span, dates};
@@ -21,6 +22,7 @@ impl Elaborator<'_> {
             "second" => "second",
             "doy" | "day_of_year" | "dayofyear" => "day_of_year",
             "isodow" | "day_of_week" | "dow" => "day_of_week",
+            "week" | "week_of_year" | "weekofyear" => "week_of_year",
             _ => return self.opaque(format!("the part {unit} of a date is not understood"), vec![operand], span),
         };
         self.call(name, vec![operand], span)
@@ -52,6 +54,23 @@ impl Elaborator<'_> {
             "hour" => (3_600, false),
             "minute" => (60, false),
             "second" => (1, false),
+            "month" | "quarter" | "year"
+                if start.data_type != DataType::Timestamp && end.data_type != DataType::Timestamp =>
+            {
+                let months = self.full_months(as_day(start), as_day(end), span);
+                return match unit.trim_end_matches('s') {
+                    "month" => months,
+                    "quarter" => Expr::binary(BinaryOp::DivideInteger, months, Expr::int(3)).at(span),
+                    _ => Expr::binary(BinaryOp::DivideInteger, months, Expr::int(12)).at(span),
+                };
+            }
+            "month" | "quarter" | "year" => {
+                return self.opaque(
+                    "months and years are counted between dates; cast timestamps to dates",
+                    vec![start, end],
+                    span,
+                );
+            }
             _ => return self.opaque(format!("the difference in {unit} is not understood"), vec![start, end], span),
         };
         if whole_days {
@@ -161,12 +180,18 @@ impl Elaborator<'_> {
         let ExprKind::Literal(Value::String(written)) = &format.kind else {
             return self.opaque("a date format must be a constant", vec![text, format.clone()], span);
         };
-        let parsed = if name == "date_parse" { dates::from_mysql(written) } else { dates::from_java(written) };
+        let written = &self.oracle_format(written);
+        let mysql = matches!(name, "date_parse" | "str_to_date");
+        let parsed = if mysql { dates::from_mysql(written) } else { dates::from_java(written) };
         match parsed {
             Some(format) if format == "yyyy-MM-dd HH:mm:ss" => Expr::cast(text, DataType::Timestamp).at(span),
             Some(format) if dates::is_whole_date(&format) => {
                 let day = self.call("parse_date", vec![text, Expr::text(format)], span);
-                if name == "to_date" { day } else { Expr::cast(day, DataType::Timestamp).at(span) }
+                if matches!(name, "to_date" | "try_to_date" | "str_to_date") {
+                    day
+                } else {
+                    Expr::cast(day, DataType::Timestamp).at(span)
+                }
             }
             _ => self.opaque(
                 format!(
@@ -178,10 +203,19 @@ impl Elaborator<'_> {
         }
     }
 
+    /// `YYYY-MM-DD` as other databases write it; in Spark these letters mean the year of a week and the day of a year.
+    fn oracle_format(&self, format: &str) -> String {
+        if self.syntax == Syntax::Rule && format.contains("YYYY") && !format.contains('d') {
+            return format.replace("YYYY", "yyyy").replace("DD", "dd");
+        }
+        format.to_owned()
+    }
+
     pub(super) fn format_by(&mut self, args: Vec<Expr>, span: Span) -> Expr {
         let Some(ExprKind::Literal(Value::String(written))) = args.get(1).map(|e| &e.kind) else {
             return self.opaque("a date format must be a constant", args, span);
         };
+        let written = &self.oracle_format(written);
         let parsed = if written.contains('%') { dates::from_mysql(written) } else { dates::from_java(written) };
         match (parsed, args.into_iter().next()) {
             (Some(format), Some(date)) if dates::is_date_only(&format) => {
@@ -195,13 +229,14 @@ impl Elaborator<'_> {
 
     /// What reads a day takes a timestamp's day, and what reads a time takes a date's midnight.
     pub(super) fn day_of_timestamps(&mut self, function: &functions::Function, args: Vec<Expr>) -> Vec<Expr> {
-        const OF_DAYS: [&str; 14] = [
+        const OF_DAYS: [&str; 15] = [
             "year",
             "quarter",
             "month",
             "day",
             "day_of_week",
             "day_of_year",
+            "week_of_year",
             "trunc_year",
             "trunc_quarter",
             "trunc_month",

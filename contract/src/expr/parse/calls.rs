@@ -1,6 +1,6 @@
 //! Calls: names and argument orders of Spark and Trino, brought to the table of functions.
 
-use sqlparser::ast::{self, BinaryOperator, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::calendar::{as_day, as_timestamp};
 use super::elaborate::Elaborator;
@@ -9,6 +9,9 @@ use crate::expr::functions::{self, FunctionKind};
 use crate::expr::{BinaryOp, Expr, ExprKind, Span, pattern};
 use crate::types::DataType;
 use crate::value::Value;
+
+/// Functions of three arguments whose first one is a unit, as a text or as a bare word.
+const TAKES_UNIT: [&str; 6] = ["datediff", "date_diff", "dateadd", "date_add", "timestampdiff", "timestampadd"];
 
 impl Elaborator<'_> {
     /// A call of a table function by its canonical name or alias, its arguments checked.
@@ -61,6 +64,11 @@ impl Elaborator<'_> {
                 (trees, matches!(list.duplicate_treatment, Some(ast::DuplicateTreatment::Distinct)))
             }
         };
+        let mut trees = trees;
+        // `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)` names its operand behind.
+        if let [ast::OrderByExpr { expr, .. }] = call.within_group.as_slice() {
+            trees.insert(0, expr);
+        }
         let expr = self.named_call(&name, &trees, span);
         let expr = self.filtered(expr, call, span);
         let expr = match expr.kind {
@@ -103,24 +111,36 @@ impl Elaborator<'_> {
 
     fn named_call(&mut self, name: &str, trees: &[&ast::Expr], span: Span) -> Expr {
         match (name, trees) {
-            ("if" | "iff", [condition, then]) => {
+            ("if" | "iff" | "iif", [condition, then]) => {
                 let branch = (self.expr(condition), self.expr(then));
                 return Expr::case(vec![branch], None).at(span);
             }
-            ("if" | "iff", [condition, then, otherwise]) => {
+            ("if" | "iff" | "iif", [condition, then, otherwise]) => {
                 let branch = (self.expr(condition), self.expr(then));
                 let otherwise = self.expr(otherwise);
                 return Expr::case(vec![branch], Some(otherwise)).at(span);
-            }
-            ("exists" | "any_match", [array, ast::Expr::Lambda(lambda)]) => {
-                let array = self.expr(array);
-                return self.any_equal(array, lambda, span);
             }
             // TRY makes an error NULL, which all that this language has does already.
             ("try", [inner]) => return self.expr(inner),
             _ => {}
         }
-        let mut args: Vec<Expr> = trees.iter().map(|tree| self.expr(tree)).collect();
+        if let Some(collection) = self.collection(name, trees, span) {
+            return collection;
+        }
+        let mut args: Vec<Expr> = trees
+            .iter()
+            .enumerate()
+            .map(|(at, tree)| match tree {
+                // `datediff(day, a, b)`: the unit is no column.
+                ast::Expr::Identifier(unit) if at == 0 && trees.len() == 3 && TAKES_UNIT.contains(&name) => {
+                    Expr::text(unit.value.clone())
+                }
+                tree => self.expr(tree),
+            })
+            .collect();
+        if let Some(idiom) = self.idiom(name, &args, span) {
+            return idiom;
+        }
         match (name, args.as_slice()) {
             ("isnull", [e]) => Expr::is_null(e.clone()).at(span),
             ("isnotnull", [e]) => Expr::is_not_null(e.clone()).at(span),
@@ -144,10 +164,11 @@ impl Elaborator<'_> {
             ("to_timestamp" | "try_to_timestamp" | "from_iso8601_timestamp", [e]) => {
                 Expr::cast(e.clone(), DataType::Timestamp).at(span)
             }
-            ("to_date" | "to_timestamp" | "try_to_timestamp" | "date_parse", [text, format]) => {
-                self.parse_by_format(name, text.clone(), format, span)
-            }
-            ("date_format", [_, _]) => self.format_by(args, span),
+            (
+                "to_date" | "try_to_date" | "to_timestamp" | "try_to_timestamp" | "date_parse" | "str_to_date",
+                [text, format],
+            ) => self.parse_by_format(name, text.clone(), format, span),
+            ("date_format" | "to_char", [_, _]) => self.format_by(args, span),
             ("datediff" | "date_diff", [end, start]) => {
                 let (end, start) = (as_day(end.clone()), as_day(start.clone()));
                 self.call("days_between", vec![end, start], span)
@@ -156,7 +177,7 @@ impl Elaborator<'_> {
                 let unit = word(unit);
                 self.difference(&unit, start.clone(), end.clone(), span)
             }
-            ("date_add" | "dateadd", [unit, amount, date]) => {
+            ("date_add" | "dateadd" | "timestampadd", [unit, amount, date]) => {
                 let unit = word(unit);
                 self.shifted(date.clone(), &unit, amount.clone(), span)
             }
@@ -188,7 +209,7 @@ impl Elaborator<'_> {
                 let iso = self.call("day_of_week", vec![date.clone()], span);
                 Expr::binary(BinaryOp::Subtract, iso, Expr::int(1)).at(span)
             }
-            ("unix_timestamp" | "to_unixtime", [at]) => {
+            ("unix_timestamp" | "to_unix_timestamp" | "to_unixtime", [at]) => {
                 let epoch = Expr::literal(Value::Timestamp(0));
                 let at = as_timestamp(at.clone());
                 self.call("seconds_between", vec![at, epoch], span)
@@ -218,9 +239,6 @@ impl Elaborator<'_> {
             ("sha2", [text, bits]) if matches!(bits.kind, ExprKind::Literal(Value::Int(256 | 0))) => {
                 self.call("sha256", vec![text.clone()], span)
             }
-            ("percentile_cont" | "percentile_disc" | "percentile" | "median" | "approx_median", _) => {
-                self.opaque("a quantile is an aggregate rule of its own: type `quantile`", args, span)
-            }
             ("coalesce" | "nvl" | "ifnull" | "greatest" | "least" | "nullif", _) => {
                 let known = args.iter().find(|e| !matches!(e.kind, ExprKind::Literal(_))).map(|e| e.data_type.clone());
                 if let Some(ty) = known {
@@ -230,25 +248,6 @@ impl Elaborator<'_> {
             }
             _ => self.call(name, args, span),
         }
-    }
-
-    /// `x -> x = value` over an array is membership; other lambdas are not understood.
-    fn any_equal(&mut self, array: Expr, lambda: &ast::LambdaFunction, span: Span) -> Expr {
-        if let ast::OneOrManyWithParens::One(parameter) = &lambda.params
-            && let ast::Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = &*lambda.body
-        {
-            let is_parameter = |e: &ast::Expr| matches!(e, ast::Expr::Identifier(i) if i.value == parameter.name.value);
-            let value = match (is_parameter(left), is_parameter(right)) {
-                (true, false) => Some(right),
-                (false, true) => Some(left),
-                _ => None,
-            };
-            if let Some(value) = value {
-                let value = self.expr(value);
-                return self.call("array_contains", vec![array, value], span);
-            }
-        }
-        self.opaque("a lambda other than `x -> x = value`", vec![array], span)
     }
 
     fn regex_call(&mut self, name: &str, mut args: Vec<Expr>, span: Span) -> Expr {

@@ -1,9 +1,10 @@
 //! How sqlparser tokenizes and parses each syntax.
 
-use sqlparser::ast::{BinaryOperator, Expr};
-use sqlparser::dialect::Dialect;
+use sqlparser::ast::{BinaryOperator, Expr, Ident, ObjectName};
+use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 /// Rule text: see [`super::Syntax::Rule`].
 #[derive(Debug)]
@@ -50,8 +51,20 @@ impl Dialect for RuleDialect {
         true
     }
 
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        exists_of_array(parser)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        (parser.peek_token_ref().token == Token::Overlap).then(|| Ok(self.prec_value(Precedence::And)))
+    }
+
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
-        integer_division(parser, left, precedence)
+        conjunction(parser, left, precedence).or_else(|| integer_division(parser, left, precedence))
     }
 }
 
@@ -132,8 +145,20 @@ impl Dialect for SparkDialect {
         true
     }
 
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        exists_of_array(parser)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        (parser.peek_token_ref().token == Token::Overlap).then(|| Ok(self.prec_value(Precedence::And)))
+    }
+
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
-        integer_division(parser, left, precedence)
+        conjunction(parser, left, precedence).or_else(|| integer_division(parser, left, precedence))
     }
 }
 
@@ -165,6 +190,33 @@ impl Dialect for TrinoDialect {
     fn supports_unicode_string_literal(&self) -> bool {
         true
     }
+
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+}
+
+/// `a && b` for `a AND b`.
+fn conjunction(parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+    if !parser.consume_token(&Token::Overlap) {
+        return None;
+    }
+    Some(parser.parse_subexpr(precedence).map(|right| Expr::BinaryOp {
+        left: Box::new(left.clone()),
+        op: BinaryOperator::And,
+        right: Box::new(right),
+    }))
+}
+
+/// `exists(array, x -> …)` is a call; sqlparser expects a query behind `EXISTS (`.
+fn exists_of_array(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let [Token::Word(word), Token::LParen, Token::Word(first)] = parser.peek_tokens::<3>() else { return None };
+    let query = matches!(first.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM);
+    if word.keyword != Keyword::EXISTS || query {
+        return None;
+    }
+    parser.next_token();
+    Some(parser.parse_function(ObjectName::from(vec![Ident::new("exists")])))
 }
 
 fn integer_division(parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

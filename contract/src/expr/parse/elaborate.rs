@@ -82,9 +82,26 @@ impl<'a> Elaborator<'a> {
                 let upper = self.comparison(BinaryOp::LessOrEqual, operand, high, span);
                 negate_if(*negated, Expr::binary(BinaryOp::And, lower, upper).at(span))
             }
-            E::Like { negated, any: false, expr, pattern, escape_char } => {
-                let like = self.like(expr, pattern, escape_char.as_ref(), span);
+            E::Like { negated, any, expr, pattern, escape_char } => {
+                let like = match (&**pattern, any) {
+                    (E::Tuple(patterns), true) => {
+                        let each = patterns
+                            .iter()
+                            .map(|pattern| self.like(expr, pattern, escape_char.as_ref(), span))
+                            .collect();
+                        self.like_each(each, true)
+                    }
+                    (E::Nested(pattern), true) => self.like(expr, pattern, escape_char.as_ref(), span),
+                    (pattern, _) => self.like(expr, pattern, escape_char.as_ref(), span),
+                };
                 negate_if(*negated, like)
+            }
+            E::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. }
+                if super::collections::array_of(right).is_some() =>
+            {
+                let operand = self.expr(left);
+                let items = super::collections::array_of(right).unwrap_or_default();
+                self.listed(operand, &items, span)
             }
             E::ILike { negated, any: false, expr, pattern, escape_char } => {
                 let like = self.like(expr, pattern, escape_char.as_ref(), span);
@@ -142,7 +159,10 @@ impl<'a> Elaborator<'a> {
                 let mut args = vec![self.expr(expr)];
                 args.push(substring_from.as_ref().map_or_else(|| Expr::int(1), |e| self.expr(e)));
                 args.extend(substring_for.as_ref().map(|e| self.expr(e)));
-                self.call("substring", args, span)
+                match self.idiom("substring", &args, span) {
+                    Some(end) => end,
+                    None => self.call("substring", args, span),
+                }
             }
             E::Trim { expr, trim_where, trim_what, .. } => {
                 let operand = self.expr(expr);
@@ -234,7 +254,7 @@ impl<'a> Elaborator<'a> {
     }
 
     fn binary(&mut self, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr, span: Span) -> Expr {
-        if let Some(moved) = self.moved_date(left, op, right, span) {
+        if let Some(moved) = self.moved_date(left, op, right, span).or_else(|| self.no_element(left, op, right, span)) {
             return moved;
         }
         let op = match op {
@@ -258,9 +278,26 @@ impl<'a> Elaborator<'a> {
                 let args = vec![self.expr(left), self.expr(right)];
                 return self.call("bitwise_and", args, span);
             }
-            BinaryOperator::Regexp | BinaryOperator::Match | BinaryOperator::PGRegexMatch => {
-                let (operand, pattern) = (self.expr(left), self.expr(right));
-                return self.matches(operand, pattern, span);
+            BinaryOperator::Regexp
+            | BinaryOperator::Match
+            | BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch => {
+                let (operand, mut pattern) = (self.expr(left), self.expr(right));
+                if let (
+                    BinaryOperator::PGRegexIMatch | BinaryOperator::PGRegexNotIMatch,
+                    ExprKind::Literal(Value::String(text)),
+                ) = (op, &mut pattern.kind)
+                {
+                    text.insert_str(0, "(?i)");
+                }
+                let negated = matches!(op, BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch);
+                return negate_if(negated, self.matches(operand, pattern, span));
+            }
+            BinaryOperator::BitwiseXor | BinaryOperator::PGExp => {
+                let inputs = vec![self.expr(left), self.expr(right)];
+                return self.opaque("`^` is a power here and an exclusive or there; write power(x, 2)", inputs, span);
             }
             other => {
                 let inputs = vec![self.expr(left), self.expr(right)];
@@ -303,6 +340,13 @@ impl<'a> Elaborator<'a> {
         if dates && op == BinaryOp::Subtract {
             return self.call("days_between", vec![left, right], span);
         }
+        if left.data_type == DataType::Date && right.data_type.is_integer() {
+            match op {
+                BinaryOp::Add => return self.shifted(left, "day", right, span),
+                BinaryOp::Subtract => return self.shifted(left, "day", Expr::negate(right), span),
+                _ => {}
+            }
+        }
         let op = match op {
             BinaryOp::DivideDouble if both_whole && self.syntax == Syntax::Trino => BinaryOp::DivideInteger,
             op => op,
@@ -328,7 +372,7 @@ impl<'a> Elaborator<'a> {
         Expr::binary(op, left, right).at(span)
     }
 
-    fn check_comparable(&mut self, left: &Expr, right: &Expr, span: Span) {
+    pub(super) fn check_comparable(&mut self, left: &Expr, right: &Expr, span: Span) {
         if left.data_type.is_comparable_with(&right.data_type) {
             return;
         }

@@ -73,6 +73,8 @@ pub(crate) fn beside(expr: Expr, ty: &DataType) -> Expr {
             "false" => Some(Value::Boolean(false)),
             _ => None,
         },
+        (Value::Int(flag @ (0 | 1)), DataType::Boolean) => Some(Value::Boolean(*flag == 1)),
+        (Value::String(text), ty) if ty.is_floating() && special(text).is_some() => special(text).map(Value::Double),
         (Value::String(text), ty) if ty.is_numeric() => number(text.trim().trim_start_matches('+')).or_else(|| {
             let positive = number(text.trim().strip_prefix('-')?)?;
             match Expr::negate(Expr::literal(positive)).kind {
@@ -90,6 +92,16 @@ pub(crate) fn beside(expr: Expr, ty: &DataType) -> Expr {
             if ty.is_floating() { beside_once(literal, ty) } else { literal }
         }
         None => expr,
+    }
+}
+
+/// What is no finite number, as engines and people write it.
+fn special(text: &str) -> Option<f64> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "nan" => Some(f64::NAN),
+        "inf" | "infinity" | "+infinity" => Some(f64::INFINITY),
+        "-inf" | "-infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
     }
 }
 

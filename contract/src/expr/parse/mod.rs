@@ -6,11 +6,14 @@
 
 mod calendar;
 mod calls;
+mod collections;
 mod dialect;
 mod elaborate;
+mod idioms;
 pub(crate) mod literals;
 mod names;
 mod scope;
+mod tokens;
 mod types;
 
 use sqlparser::ast;
@@ -105,10 +108,18 @@ pub fn elaborate_in(text: &str, tree: &ast::Expr, syntax: Syntax, scope: &dyn Sc
     Elaborator::new(syntax, scope, Some(text)).expr(tree)
 }
 
+/// As [`parse()`], of a tree that stands in a larger one. The first mistake is returned.
+pub(crate) fn elaborate_strictly(tree: &ast::Expr, syntax: Syntax, scope: &dyn Scope) -> Result<Expr, ExprError> {
+    let mut elaborator = Elaborator::new(syntax, scope, None);
+    let expr = elaborator.expr(tree);
+    if elaborator.errors.is_empty() { Ok(expr) } else { Err(elaborator.errors.swap_remove(0)) }
+}
+
 /// Reads an expression into sqlparser's tree, bounded in size and depth.
 pub fn parse_tree(text: &str, syntax: Syntax) -> Result<ast::Expr, ExprError> {
     let mut parser = parser(text, syntax)?;
-    let tree = parser.parse_expr().map_err(|error| syntax_error(&error))?;
+    let tree = parser.parse_expr().map_err(|error| syntax_error(text, &error))?;
+    while parser.consume_token(&Token::SemiColon) {}
     match &parser.peek_token_ref().token {
         Token::EOF => Ok(tree),
         left_over => Err(ExprError::new(
@@ -130,16 +141,23 @@ pub fn parser(text: &str, syntax: Syntax) -> Result<Parser<'static>, ExprError> 
         Syntax::Spark => &SparkDialect,
         Syntax::Trino => &TrinoDialect,
     };
-    Parser::new(dialect)
+    let tokens = tokens::read(dialect, text).map_err(|error| syntax_error(text, &error))?;
+    Ok(Parser::new(dialect)
         .with_recursion_limit(MAX_DEPTH)
         .with_options(ParserOptions::new().with_unescape(true))
-        .try_with_sql(text)
-        .map_err(|error| syntax_error(&error))
+        .with_tokens_with_locations(tokens))
 }
 
-fn syntax_error(error: &sqlparser::parser::ParserError) -> ExprError {
+/// Why a text could not be parsed. Templates of dbt and of shells are told apart, because they look like mistakes.
+pub(crate) fn syntax_error(text: &str, error: &sqlparser::parser::ParserError) -> ExprError {
     use sqlparser::parser::ParserError;
     match error {
+        ParserError::TokenizerError(_) | ParserError::ParserError(_)
+            if ["{{", "{%", "${"].iter().any(|start| text.contains(start)) =>
+        {
+            let message = "it is a template; render it first, so that it names columns and values";
+            ExprError::new(ExprErrorKind::Syntax, message, Span::default())
+        }
         ParserError::RecursionLimitExceeded => {
             let message = format!("nested deeper than {MAX_DEPTH}; split it into several rules");
             ExprError::new(ExprErrorKind::TooLarge, message, Span::default())

@@ -16,6 +16,10 @@ impl Elaborator<'_> {
             match name.to_ascii_lowercase().as_str() {
                 "current_date" | "current_timestamp" => return self.call(name, Vec::new(), span),
                 "localtimestamp" => return self.call("current_timestamp", Vec::new(), span),
+                // As Oracle and Redshift say it, unless there is such a column.
+                "sysdate" | "systimestamp" if self.resolves_not(name) => {
+                    return self.call("current_timestamp", Vec::new(), span);
+                }
                 _ if self.parameters.iter().any(|p| p == name) => {
                     return Expr::opaque(format!("lambda parameter `{name}`"), Vec::new());
                 }
@@ -66,6 +70,10 @@ impl Elaborator<'_> {
         matches!(self.scope.resolve(Some(qualifier), name), Resolution::Column(..))
     }
 
+    fn resolves_not(&self, name: &str) -> bool {
+        matches!(self.scope.resolve(None, name), Resolution::Missing)
+    }
+
     fn fields(&mut self, root: Expr, names: &[ast::Ident], span: Span) -> Expr {
         names.iter().fold(root, |parent, name| self.field(parent, &name.value, span))
     }
@@ -109,12 +117,9 @@ impl Elaborator<'_> {
             _ => Expr::binary(BinaryOp::Add, index, Expr::int(1)),
         };
         if let (ExprKind::Call { function: "split", args }, ExprKind::Literal(_)) = (&root.kind, &index.kind)
-            && let [text, separator] = args.as_slice()
-            && let ExprKind::Literal(Value::String(separator)) = &separator.kind
-            && let Some(separator) = self.plain_separator(separator)
+            && let Some(part) = self.split_place(args, index.clone(), span)
         {
-            self.errors.retain(|error| !error.message.contains("split_part"));
-            return self.call("split_part", vec![text.clone(), Expr::text(separator), index], span);
+            return part;
         }
         self.call("element_at", vec![root, index], span)
     }

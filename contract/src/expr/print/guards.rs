@@ -97,19 +97,22 @@ pub(super) fn arithmetic(
         ExprKind::Literal(Value::Double(d)) => *d == 0.0,
         _ => true,
     };
-    let divisor = if zero {
-        format!("nullif({r}, {})", if floating || op == BinaryOp::DivideDouble { "0e0" } else { "0" })
-    } else {
-        r.clone()
+    let divisor = match (zero, floating || op == BinaryOp::DivideDouble, dialect) {
+        (false, ..) => r.clone(),
+        // To the embedded engine's nullif the negative zero is another number.
+        (true, true, Dialect::DataFusion) => format!("(CASE WHEN {r} <> 0e0 THEN {r} END)"),
+        (true, true, _) => format!("nullif({r}, 0e0)"),
+        (true, false, _) => format!("nullif({r}, 0)"),
     };
     match op {
+        BinaryOp::DivideDouble if floating => Ok(positive_nan(format!("({l} / {divisor})"), dialect)),
         BinaryOp::DivideDouble => Ok(format!("({l} / {divisor})")),
         BinaryOp::DivideInteger if !floating => match dialect {
             Dialect::Spark => Ok(format!("({l} div {divisor})")),
             Dialect::Trino | Dialect::DataFusion if result_is_whole(left, right) => {
                 let quotient = format!("cast({l} AS bigint) / {divisor}");
                 match &right.kind {
-                    ExprKind::Literal(_) => Ok(format!("({quotient})")),
+                    ExprKind::Literal(Value::Int(divisor)) if *divisor != -1 => Ok(format!("({quotient})")),
                     // The smallest number divided by -1 is an error on these engines.
                     _ => {
                         let negated = whole_or_decimal(
@@ -130,14 +133,32 @@ pub(super) fn arithmetic(
         BinaryOp::Remainder if zero && result.is_integer() => {
             Ok(format!("({l} % CASE WHEN {r} = -1 THEN 1 ELSE {divisor} END)"))
         }
+        BinaryOp::Remainder if floating => Ok(positive_nan(format!("({l} % {divisor})"), dialect)),
         BinaryOp::Remainder => Ok(format!("({l} % {divisor})")),
         _ => {
             let sign = symbol(op)?;
             if floating {
-                return Ok(format!("({l} {sign} {r})"));
+                return Ok(positive_nan(format!("({l} {sign} {r})"), dialect));
             }
             whole_or_decimal(sign, op, &l, &r, result, dialect)
         }
+    }
+}
+
+/// What a processor computes out of infinities is a NaN with a sign, which the embedded engine orders below all numbers.
+fn positive_nan(sql: String, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::DataFusion => format!("nanvl({sql}, cast('NaN' AS double))"),
+        _ => sql,
+    }
+}
+
+/// A conversion that is compared with a constant is left out by the embedded engine's planner, and then it is not NULL
+/// where the value does not fit; the planner does not look into `greatest`.
+fn kept(conversion: String, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::DataFusion => format!("greatest({conversion})"),
+        _ => conversion,
     }
 }
 
@@ -165,7 +186,7 @@ fn whole_or_decimal(
         Dialect::DataFusion if result.is_integer() => {
             // DataFusion wraps around; nineteen digits hold every bigint, and their product every product.
             let wide = |sql: &str| format!("cast({sql} AS decimal(19,0))");
-            Ok(format!("try_cast({} {sign} {} AS {})", wide(l), wide(r), result))
+            Ok(kept(format!("try_cast({} {sign} {} AS {})", wide(l), wide(r), result), dialect))
         }
         Dialect::DataFusion => Ok(format!("({l} {sign} {r})")),
     }
@@ -202,15 +223,27 @@ pub(super) fn cast(operand: &Expr, sql: &str, to: &DataType, dialect: Dialect) -
             }
             _ => format!("cast({sql} AS date)"),
         }),
-        (from, to) if from.is_integer() && (to.is_numeric() || to.is_text()) => Ok(plain),
+        (from, to) if from.is_integer() && (to.is_floating() || to.is_text()) => Ok(plain),
+        (from, to) if from.is_integer() && to.is_numeric() => Ok(kept(plain, dialect)),
         (Boolean | Date, to) if to.is_text() => Ok(plain),
         // Towards zero, as Spark and DataFusion; Trino rounds.
         (from, to) if from.is_numeric() && to.is_integer() => Ok(match dialect {
             Dialect::Trino => format!("try_cast(truncate({sql}) AS {name})"),
-            _ => plain,
+            _ => kept(plain, dialect),
         }),
         (from, to) if from.is_numeric() && to.is_floating() => Ok(plain),
-        (DataType::Decimal { .. }, DataType::Decimal { .. }) => Ok(plain),
+        (DataType::Decimal { .. }, DataType::Decimal { .. }) => Ok(kept(plain, dialect)),
+        // By its shortest text, as Spark; the embedded engine would round the binary number.
+        (DataType::Double, DataType::Decimal { scale, .. }) => Ok(match dialect {
+            // It does not read texts of numbers that are smaller than the last digit.
+            Dialect::DataFusion => format!(
+                "(CASE WHEN abs({sql}) < 5e-{} THEN cast('0' AS {name}) ELSE try_cast(cast({sql} AS varchar) AS {name}) END)",
+                scale + 1
+            ),
+            _ => plain,
+        }),
+        // With more digits Spark writes small numbers with an exponent, unless its session is in ANSI mode.
+        (DataType::Decimal { scale: 0..=6, .. }, to) if to.is_text() => Ok(plain),
         (from, _) if from.is_open() => Ok(plain),
         _ => refuse(format!("a {from} is not cast to {to} alike everywhere")),
     }

@@ -42,7 +42,9 @@ pub(super) fn literal(value: &Value, ty: &DataType, dialect: Dialect) -> Result<
         Value::Timestamp(micros) => match dialect {
             // A constant of Spark's own TIMESTAMP syntax would depend on the session's zone.
             Dialect::Spark => format!("timestamp_micros({micros})"),
-            Dialect::Trino | Dialect::DataFusion => format!("TIMESTAMP '{}'", timestamp_text(*micros)?),
+            Dialect::Trino => format!("TIMESTAMP '{}'", timestamp_text(*micros)?),
+            // Its own TIMESTAMP syntax counts nanoseconds, which end in the year 2262.
+            Dialect::DataFusion => format!("cast('{}' AS timestamp(6))", timestamp_text(*micros)?),
         },
         Value::Binary(bytes) => {
             let hex: String = bytes.iter().map(|b| format!("{b:02X}")).collect();

@@ -64,6 +64,11 @@ pub fn to_sql(expr: &Expr, dialect: Dialect) -> Result<String, PrintError> {
         ExprKind::Matches { operand, pattern } => {
             let portable = pattern::portable(pattern).map_err(|error| PrintError(error.to_string()))?;
             let function = if dialect == Dialect::Spark { "rlike" } else { "regexp_like" };
+            // The embedded engine's planner makes LIKE of a plain text and forgets to escape its backslashes.
+            let portable = match dialect {
+                Dialect::DataFusion if portable.contains("\\\\") => format!("({portable})"),
+                _ => portable,
+            };
             Ok(format!("{function}({}, {})", print(operand)?, quote_text(&portable, dialect)))
         }
         ExprKind::Case { branches, otherwise } => {
@@ -92,7 +97,8 @@ pub fn type_name(ty: &DataType, dialect: Dialect) -> Result<String, PrintError> 
         (DataType::String | DataType::Varchar(_) | DataType::Char(_), _) => "varchar".to_string(),
         (DataType::Int, Dialect::Trino) => "integer".to_string(),
         (DataType::Float, Dialect::Trino) => "real".to_string(),
-        (DataType::Timestamp, Dialect::Trino) => "timestamp(6)".to_string(),
+        // Without its precision the embedded engine's type ends in the year 2262.
+        (DataType::Timestamp, Dialect::Trino | Dialect::DataFusion) => "timestamp(6)".to_string(),
         (DataType::Binary, Dialect::Trino) => "varbinary".to_string(),
         (DataType::Binary, Dialect::DataFusion) => "bytea".to_string(),
         (DataType::Array(_) | DataType::Map(..) | DataType::Struct(_) | DataType::Null | DataType::Unknown, _) => {
@@ -152,7 +158,8 @@ fn in_list(operand: &Expr, list: &[Expr], dialect: Dialect) -> Result<String, Pr
         return Ok(literal::boolean(false).to_string());
     }
     // Membership is a disjunction of equalities; where NaN may meet NaN it is written as one.
-    if (floating && !list.iter().all(constant))
+    // The embedded engine's IN tells the two zeros apart, its `=` does not.
+    if (floating && (dialect == Dialect::DataFusion || !list.iter().all(constant)))
         || list.iter().any(|i| i.data_type != list[0].data_type && !i.data_type.is_open())
     {
         let parts = list

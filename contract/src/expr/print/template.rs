@@ -21,6 +21,7 @@ pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Diale
             }
             ":greatest" | ":least" => sql.push_str(&to_sql(&extreme(hole == ":greatest", args), dialect)?),
             ":round" => sql.push_str(&decimal_rounded(args, dialect)?),
+            ":split" => sql.push_str(&part_of_text(args, dialect)?),
             hole => {
                 let (index, form) = hole.split_once(':').unwrap_or((hole, ""));
                 let index: usize = index.parse().map_err(|_| PrintError(format!("no hole {{{hole}}}")))?;
@@ -95,6 +96,18 @@ fn decimal_rounded(args: &[Expr], dialect: Dialect) -> Result<String, PrintError
     }
 }
 
+/// DataFusion's `split_part` is empty where there is no such part, and its array of an empty text has none at all.
+fn part_of_text(args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
+    let sql = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
+    match (sql.as_slice(), args.get(2).map(|place| &place.kind)) {
+        ([text, separator, place], Some(ExprKind::Literal(Value::Int(1)))) => {
+            Ok(format!("split_part({text}, {separator}, {place})"))
+        }
+        ([text, separator, place], _) => Ok(format!("array_element(string_to_array({text}, {separator}), {place})")),
+        _ => refuse("split_part takes a text, a separator and a place"),
+    }
+}
+
 /// Functions that need another guard for whole numbers than for others. The smallest whole number has no absolute value,
 /// and a double beyond 64 bits, or NaN, no whole one: both are NULL.
 fn rounded(function: &str, arg: &Expr, dialect: Dialect) -> Result<String, PrintError> {
@@ -111,6 +124,13 @@ fn rounded(function: &str, arg: &Expr, dialect: Dialect) -> Result<String, Print
         "ceil" | "floor" if arg.data_type.is_floating() => {
             format!("(CASE WHEN abs({sql}) < 9.2e18 THEN try_cast({function}({sql}) AS bigint) END)")
         }
+        // The embedded engine keeps the type, which a larger whole part may not fit.
+        "ceil" | "floor" if dialect == Dialect::DataFusion => match arg.data_type {
+            DataType::Decimal { precision, scale } => {
+                format!("{function}(cast({sql} AS decimal({},{scale})))", (precision + 1).min(38))
+            }
+            _ => format!("{function}({sql})"),
+        },
         _ => format!("{function}({sql})"),
     })
 }
