@@ -72,10 +72,7 @@ pub(crate) fn files(root: &Path) -> Result<Vec<(TableName, PathBuf, Option<PathB
         };
         // A file that cannot be parsed still names its table; reading the table tells what is wrong.
         let location = parse(&path).ok().and_then(|raw| raw.storage_descriptor.location);
-        let location = match location.filter(|location| !location.contains("://")) {
-            Some(relative) => Some(root.join(relative)),
-            None => None,
-        };
+        let location = location.filter(|location| !location.contains("://")).map(|relative| root.join(relative));
         files.push((TableName::new(database, table), path, location));
     }
     Ok(files)

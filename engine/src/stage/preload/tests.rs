@@ -46,7 +46,7 @@ impl Folder {
         let loans: String = (0..50).map(|i| format!("L{i}\n")).collect();
         folder
             .write("lake/_catalog/db.pay.json", CATALOG)
-            .write("lake/db/loans/a.csv", &format!("loan_id\n{loans}"))
+            .write("lake/db/loans/a.csv", format!("loan_id\n{loans}"))
             .write("de-copilot/contracts/pay.json", CONTRACT);
         folder
     }
