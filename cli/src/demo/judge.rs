@@ -166,7 +166,7 @@ fn in_tests(trouble: &Trouble, seen: &Seen) -> Result<String, String> {
         Kind::DoubledDay => is_uniqueness(failure.rule) && counts(failure.violations, trouble.rows as u64),
         _ => true,
     };
-    if !fitting.iter().any(|failure| proof(failure)) {
+    if !fitting.iter().any(proof) {
         return Err("no fitting test failed on that day".to_owned());
     }
     Ok(fitting.iter().map(|failure| failure.name).collect::<Vec<_>>().join(", "))

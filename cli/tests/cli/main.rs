@@ -1,7 +1,6 @@
 //! The commands as people use them: the binary, run on folders of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
-
 mod bad_input;
 mod commands;
 mod demo;
