@@ -1,14 +1,17 @@
 //! The result of an analysis, and how it is put together.
 
 use contract::document::{JobSummary, JoinKey};
-use indexmap::IndexMap;
+use contract::schema::TableName;
+use indexmap::{IndexMap, IndexSet};
 
-use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
+use crate::checks;
+use crate::facts::{self, DatasetKind, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
 use crate::range::TextRange;
+use crate::suppression;
 use crate::syntax;
-use crate::world::{Question, Recorder, World};
+use crate::world::{Answers, Question, Recorder, World};
 
 /// What a script means.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,8 +30,14 @@ pub struct Analysis {
     pub plan: Plan,
     /// Places of the script that stand for frames and datasets.
     pub mentions: IndexMap<TextRange, Mention>,
+    /// Calls whose keywords are known, with these.
+    pub calls: IndexMap<TextRange, &'static [&'static str]>,
+    /// Names of the job arguments that the script declares or reads, in order of execution.
+    pub arguments: Vec<String>,
     /// What the world was asked, misses too: a changed answer to one of these makes the analysis stale.
     pub questions: Vec<Question>,
+    /// What the world answered.
+    pub answers: Answers,
     /// Whether the script is not entirely Python; facts are then those of the rest.
     pub has_syntax_errors: bool,
 }
@@ -53,16 +62,54 @@ fn analyze_here(text: &str, world: &dyn World) -> Analysis {
     let (script, has_syntax_errors) = syntax::parse(text);
     let mut interpreter = Interpreter::new(Recorder::new(world), text);
     interpreter.run(&script);
-    let Interpreter { world, plan, mut diagnostics, mentions, .. } = interpreter;
+    let Interpreter { world, plan, mut diagnostics, mut mentions, calls, arguments, .. } = interpreter;
+    mentions.retain(|range, mention| is_named(text, *range, mention));
+    let arguments = arguments.into_iter().collect();
     let inputs = facts::inputs(&plan);
-    let outputs = facts::outputs(&plan);
+    let mut outputs = facts::outputs(&plan);
     let joins = facts::joins(&plan);
     let filters = facts::filters_of_outputs(&plan);
     facts::check(&plan, &outputs, &mut diagnostics);
+    for output in &mut outputs {
+        check_contract(&world, &plan, output, &mut diagnostics);
+    }
     let mut diagnostics: Vec<Diagnostic> = diagnostics.into_iter().collect();
     diagnostics.sort_by_key(|diagnostic| (diagnostic.range, diagnostic.code));
-    let questions = world.into_questions();
-    Analysis { inputs, outputs, joins, filters, diagnostics, plan, mentions, questions, has_syntax_errors }
+    let diagnostics = suppression::unsuppressed(text, diagnostics);
+    let (questions, answers) = world.into_parts();
+    Analysis {
+        inputs,
+        outputs,
+        joins,
+        filters,
+        diagnostics,
+        plan,
+        mentions,
+        calls,
+        arguments,
+        questions,
+        answers,
+        has_syntax_errors,
+    }
+}
+
+/// Whether the text at a place is the name that is mentioned there. What comes out of a helper in another file stands
+/// for the call of the helper, which is no column's name.
+fn is_named(text: &str, range: TextRange, mention: &Mention) -> bool {
+    !matches!(mention, Mention::Column { .. }) || !range.slice(text).ends_with(')')
+}
+
+/// Holds a write against the contract of its table, where there is one.
+fn check_contract(world: &Recorder, plan: &Plan, output: &mut Output, diagnostics: &mut IndexSet<Diagnostic>) {
+    let dataset = &output.dataset;
+    let (DatasetKind::Catalog, Some(database), Some(table)) = (dataset.kind, &dataset.database, &dataset.table) else {
+        return;
+    };
+    let name = TableName::new(database, table);
+    world.surroundings(&name);
+    let Some(contract) = world.contract(&name) else { return };
+    output.checks = checks::check(plan, output, &contract);
+    diagnostics.extend(checks::diagnostics(&output.checks, output.dataset.short_name()));
 }
 
 impl Analysis {

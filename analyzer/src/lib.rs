@@ -7,25 +7,29 @@
 //! facts ([`facts`]). Everything that is reported is derived from the plan, never from the names of calls.
 
 mod analysis;
+pub mod checks;
 mod describe;
 mod expression;
 pub mod facts;
 pub mod ide;
+mod interface;
 mod interpret;
 mod library;
 pub mod plan;
 mod range;
 pub mod report;
 mod sql;
+mod suppression;
 mod syntax;
 mod value;
 mod world;
 
 pub use analysis::{Analysis, analyze};
 pub use facts::{
-    Certainty, ColumnSource, Dataset, DatasetKind, Diagnostic, FilterFact, Grain, Input, JoinFact, JoinKind, Mode,
-    Output, OutputColumn, Related, Rerun, Severity,
+    CODES, Certainty, ColumnSource, Dataset, DatasetKind, Diagnostic, FilterFact, Grain, Input, JoinFact, JoinKind,
+    Mode, Output, OutputColumn, Related, Rerun, Severity,
 };
+pub use interface::{Break, JobInterface, TableRead, breaks, interface};
 pub use interpret::Mention;
 pub use range::TextRange;
-pub use world::{NoWorld, Question, World};
+pub use world::{Answers, LastRun, NoWorld, Question, World};

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use contract::document::Contract;
+use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 /// Answers the analyzer's questions. Every answer may be `None`: not knowing is never an error.
 ///
@@ -30,6 +30,18 @@ pub trait World: Sync {
         None
     }
 
+    /// The newest profile of a catalog table.
+    fn profile(&self, name: &TableName) -> Option<Arc<Profile>> {
+        let _ = name;
+        None
+    }
+
+    /// How the tests of a catalog table went the last time.
+    fn last_run(&self, name: &TableName) -> Option<Arc<LastRun>> {
+        let _ = name;
+        None
+    }
+
     /// Text of a sibling module of the same project, by its dotted name (`helpers.catalog`; relative imports keep
     /// their dots).
     fn module(&self, dotted: &str) -> Option<String> {
@@ -49,6 +61,17 @@ pub trait World: Sync {
     }
 }
 
+/// How the tests of a table went the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastRun {
+    /// The date of the data, `YYYY-MM-DD`.
+    pub date: String,
+    /// How many tests passed.
+    pub passed: usize,
+    /// Names of the tests that did not.
+    pub failed: Vec<String>,
+}
+
 /// A world that knows nothing: the script's text alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoWorld;
@@ -64,30 +87,52 @@ pub enum Question {
     Path(String),
     /// [`World::contract`].
     Contract(TableName),
+    /// [`World::profile`].
+    Profile(TableName),
+    /// [`World::last_run`].
+    LastRun(TableName),
     /// [`World::module`].
     Module(String),
     /// [`World::argument`].
     Argument(String),
 }
 
-/// A world that remembers what it was asked.
+/// What a world answered during an analysis, as far as features of an editor show it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// Catalog tables.
+    pub tables: IndexMap<TableName, TableSchema>,
+    /// Contracts of tables that are read or written.
+    pub contracts: IndexMap<TableName, Arc<Contract>>,
+    /// Profiles of tables that are read or written.
+    pub profiles: IndexMap<TableName, Arc<Profile>>,
+    /// Test runs of tables that are read or written.
+    pub runs: IndexMap<TableName, Arc<LastRun>>,
+    /// Job arguments.
+    pub arguments: IndexMap<String, String>,
+}
+
+/// A world that remembers what it was asked and what it answered.
 pub(crate) struct Recorder<'w> {
     world: &'w dyn World,
     questions: RefCell<IndexSet<Question>>,
+    answers: RefCell<Answers>,
 }
 
 impl<'w> Recorder<'w> {
     pub(crate) fn new(world: &'w dyn World) -> Self {
-        Self { world, questions: RefCell::default() }
+        Self { world, questions: RefCell::default(), answers: RefCell::default() }
     }
 
-    pub(crate) fn into_questions(self) -> Vec<Question> {
-        self.questions.into_inner().into_iter().collect()
+    pub(crate) fn into_parts(self) -> (Vec<Question>, Answers) {
+        (self.questions.into_inner().into_iter().collect(), self.answers.into_inner())
     }
 
     pub(crate) fn table(&self, name: &TableName) -> Option<TableSchema> {
         self.ask(Question::Table(name.clone()));
-        self.world.table(name)
+        let schema = self.world.table(name)?;
+        self.answers.borrow_mut().tables.insert(name.clone(), schema.clone());
+        Some(schema)
     }
 
     pub(crate) fn path(&self, path: &str) -> Option<TableSchema> {
@@ -97,7 +142,21 @@ impl<'w> Recorder<'w> {
 
     pub(crate) fn contract(&self, name: &TableName) -> Option<Arc<Contract>> {
         self.ask(Question::Contract(name.clone()));
-        self.world.contract(name)
+        let contract = self.world.contract(name)?;
+        self.answers.borrow_mut().contracts.insert(name.clone(), Arc::clone(&contract));
+        Some(contract)
+    }
+
+    /// Asks for what no fact rests on and features of an editor show.
+    pub(crate) fn surroundings(&self, name: &TableName) {
+        self.ask(Question::Profile(name.clone()));
+        if let Some(profile) = self.world.profile(name) {
+            self.answers.borrow_mut().profiles.insert(name.clone(), profile);
+        }
+        self.ask(Question::LastRun(name.clone()));
+        if let Some(run) = self.world.last_run(name) {
+            self.answers.borrow_mut().runs.insert(name.clone(), run);
+        }
     }
 
     pub(crate) fn module(&self, dotted: &str) -> Option<String> {
@@ -107,7 +166,9 @@ impl<'w> Recorder<'w> {
 
     pub(crate) fn argument(&self, name: &str) -> Option<String> {
         self.ask(Question::Argument(name.to_owned()));
-        self.world.argument(name)
+        let value = self.world.argument(name)?;
+        self.answers.borrow_mut().arguments.insert(name.to_owned(), value.clone());
+        Some(value)
     }
 
     pub(crate) fn cancelled(&self) -> bool {

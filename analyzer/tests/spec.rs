@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use analyzer::checks::Verdict;
 use analyzer::{Analysis, Certainty, World, analyze};
 use contract::document::Contract;
 use contract::schema::{Column, Provenance, TableName, TableSchema};
@@ -65,6 +66,7 @@ fn run_page(text: &str) -> (String, usize, String) {
         let mut kept = block.clone();
         match language {
             "tables" => tables = Tables::parse(&block),
+            "contract" => tables.contract = Some(parse_contract(&block)),
             "python" => script = Some(block),
             "facts" => {
                 let script = script.take().expect("facts follow a script");
@@ -101,6 +103,7 @@ fn facts(analysis: &Analysis, script: &str) -> String {
         lines.extend(join.filters.iter().map(|filter| format!("  where {}", filter.predicate)));
     }
     for diagnostic in &analysis.diagnostics {
+        assert!(analyzer::CODES.contains(&diagnostic.code), "{} is not among the codes", diagnostic.code);
         let place = diagnostic.range.slice(script).lines().next().unwrap_or("");
         let severity = diagnostic.severity.name();
         lines.push(format!("{severity}[{}] at `{place}`: {}", diagnostic.code, diagnostic.message));
@@ -136,11 +139,36 @@ fn output_facts(output: &analyzer::Output, lines: &mut Vec<String>) {
         }
     });
     lines.extend(output.filters.iter().map(|filter| format!("  where {}", filter.predicate)));
+    for check in &output.checks {
+        let what = check.rule.as_deref().unwrap_or(check.code);
+        let column = check.column.as_deref().map(|column| format!(" {column}")).unwrap_or_default();
+        match &check.verdict {
+            // The columns that stand above say so already.
+            Verdict::Proved { .. } if matches!(check.code, "contract-column-missing" | "contract-type") => {}
+            Verdict::Proved { assumptions } => {
+                let assumptions: String = assumptions.iter().map(|a| format!("; if {a}")).collect();
+                lines.push(format!("  proves {what}{column}{assumptions}"));
+            }
+            Verdict::MustBeTested => lines.push(format!("  leaves {what}{column} to be tested")),
+            // A diagnostic, which stands below.
+            Verdict::Refuted => {}
+        }
+    }
 }
 
 /// Tables that a page declares, a line each: `database.table: column type, column type key`.
 #[derive(Default)]
-struct Tables(Vec<(TableName, TableSchema, Vec<String>)>);
+struct Tables {
+    tables: Vec<(TableName, TableSchema, Vec<String>)>,
+    /// The contract of a table that the page gives as a document.
+    contract: Option<Arc<Contract>>,
+}
+
+fn parse_contract(block: &str) -> Arc<Contract> {
+    let (contract, problems) = Contract::from_json(block).expect("a contract");
+    assert_eq!(problems, [], "the contract of a page is right");
+    Arc::new(contract)
+}
 
 impl Tables {
     fn parse(block: &str) -> Self {
@@ -167,17 +195,20 @@ impl Tables {
                 .collect();
             (TableName::new(database, table), TableSchema { columns, provenance: Provenance::Catalog }, keys)
         });
-        Self(tables.collect())
+        Self { tables: tables.collect(), contract: None }
     }
 }
 
 impl World for Tables {
     fn table(&self, name: &TableName) -> Option<TableSchema> {
-        self.0.iter().find(|(known, _, _)| known == name).map(|(_, schema, _)| schema.clone())
+        self.tables.iter().find(|(known, _, _)| known == name).map(|(_, schema, _)| schema.clone())
     }
 
     fn contract(&self, name: &TableName) -> Option<Arc<Contract>> {
-        let (_, _, keys) = self.0.iter().find(|(known, _, keys)| known == name && !keys.is_empty())?;
+        if let Some(contract) = self.contract.as_ref().filter(|contract| contract.table_name == name.table) {
+            return Some(Arc::clone(contract));
+        }
+        let (_, _, keys) = self.tables.iter().find(|(known, _, keys)| known == name && !keys.is_empty())?;
         Some(Arc::new(Contract { primary_key: keys.clone(), ..Contract::default() }))
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::{Field, NodeId, NodeKind, Origin, Plan};
 pub(crate) fn filters(plan: &Plan, node: NodeId) -> Vec<FilterFact> {
     let fields = plan.node(node).map(|node| plan.known_fields(&node.schema)).unwrap_or_default();
     let mut facts: Vec<FilterFact> = Vec::new();
-    for id in passed(plan, node) {
+    for id in mandatory(plan, node) {
         let Some((predicate, range)) = predicate(plan, id) else { continue };
         let ranks = ranks(plan, predicate);
         let parts = conjuncts(predicate).into_iter().filter_map(|part| mapped(part, &fields)).collect();
@@ -38,11 +38,17 @@ pub(crate) fn filters_of_outputs(plan: &Plan) -> Vec<FilterFact> {
 
 /// Whether all rows of a frame have passed a filter.
 pub(super) fn holds(plan: &Plan, node: NodeId, filter: NodeId) -> bool {
-    passed(plan, node).contains(&filter)
+    mandatory(plan, node).contains(&filter)
 }
 
-/// The filter nodes that all rows of a frame have passed, in order of execution.
-fn passed(plan: &Plan, node: NodeId) -> Vec<NodeId> {
+/// The predicates that all rows of a frame have passed, in order of execution, each with its call.
+pub(crate) fn predicates(plan: &Plan, node: NodeId) -> Vec<(&Expr, crate::range::TextRange)> {
+    mandatory(plan, node).into_iter().filter_map(|id| predicate(plan, id)).collect()
+}
+
+/// The filters that all rows of a frame have passed, and the joins in which all of them have found a partner, in order
+/// of execution.
+pub(crate) fn mandatory(plan: &Plan, node: NodeId) -> Vec<NodeId> {
     let mut memo: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
     for id in plan.ancestry(node) {
         let Some(current) = plan.node(id) else { continue };
@@ -60,6 +66,9 @@ fn passed(plan: &Plan, node: NodeId) -> Vec<NodeId> {
                 };
                 if matches!(how, JoinKind::Inner | JoinKind::Cross | JoinKind::Right | JoinKind::LeftSemi) {
                     holding.extend(of(right));
+                }
+                if matches!(how, JoinKind::Inner | JoinKind::LeftSemi) {
+                    holding.push(id);
                 }
                 holding
             }
@@ -102,7 +111,7 @@ fn predicate(plan: &Plan, id: NodeId) -> Option<(&Expr, crate::range::TextRange)
 }
 
 /// Whether every column of a predicate is the result of a window function.
-fn ranks(plan: &Plan, predicate: &Expr) -> bool {
+pub(crate) fn ranks(plan: &Plan, predicate: &Expr) -> bool {
     let ids = expression::column_ids(predicate);
     let is_window = |id: &ColumnId| {
         matches!(

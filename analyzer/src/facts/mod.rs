@@ -1,21 +1,22 @@
 //! What a script does, derived from its plan: plain data for reports, editors and checks.
 
 mod checks;
-mod filters;
-mod grain;
+pub(crate) mod filters;
+pub(crate) mod grain;
 mod joins;
-mod lineage;
+pub(crate) mod lineage;
 mod writes;
 
 use contract::types::DataType;
 
 pub(crate) use checks::check;
-pub(crate) use filters::{filters, filters_of_outputs};
+pub(crate) use filters::filters_of_outputs;
 pub use grain::grain;
 pub(crate) use joins::joins;
 pub use lineage::sources;
 pub(crate) use writes::{column as output_column, inputs, outputs};
 
+use crate::checks::Check;
 use crate::plan::NodeId;
 use crate::range::TextRange;
 
@@ -245,6 +246,8 @@ pub struct Output {
     pub inputs: Vec<String>,
     /// The frame that is written.
     pub node: NodeId,
+    /// What the script says of the table's contract; empty where no contract is known.
+    pub checks: Vec<Check>,
 }
 
 /// How a join treats rows without a partner.
@@ -305,6 +308,27 @@ pub struct JoinFact {
     /// The join in the plan.
     pub node: NodeId,
 }
+
+/// The codes of all diagnostics. They are stable: people name them in comments and settings.
+pub const CODES: [&str; 17] = [
+    "unknown-column",
+    "ambiguous-column",
+    "misspelt-keyword",
+    "union-column-count",
+    "column-as-condition",
+    "bookmark-overwrite",
+    "contract-column-missing",
+    "contract-column-surplus",
+    "contract-type",
+    "contract-not-null",
+    "contract-grain",
+    "contract-value",
+    "contract-range",
+    "contract-filter-admits",
+    "contract-filter-drops",
+    "downstream-column",
+    "downstream-value",
+];
 
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -57,6 +57,7 @@ fn output(plan: &Plan, sink: &Sink, id: String) -> Output {
         filters: filters::filters(plan, sink.input),
         inputs: joins::input_names(plan, sink.input),
         node: sink.input,
+        checks: Vec::new(),
     }
 }
 

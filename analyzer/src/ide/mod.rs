@@ -1,5 +1,19 @@
 //! Features of an editor: functions from an analysis and a byte offset to plain types.
 
+mod actions;
+mod completion;
+mod cursor;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hover;
+mod inlay;
+mod lens;
+mod navigation;
+mod words;
 
+pub use actions::{Action, actions};
+pub use completion::{Completion, Item, ItemKind, complete};
 pub use hover::{Hover, hover};
+pub use inlay::{Inlay, inlays};
+pub use lens::contract_lens;
+pub use navigation::{Place, definition, references, table_at, table_name};

@@ -64,12 +64,17 @@ impl Interpreter<'_> {
                 self.subscript(&object, index, expr.range, scope)
             }
             ExprKind::Slice { .. } => Value::unknown("a slice"),
-            ExprKind::Call { function, args } => {
-                let function = self.eval(function, scope);
-                let args = self.args(args, expr.range, scope);
+            ExprKind::Call { function: callee, args } => {
+                let function = self.eval(callee, scope);
+                // The place of a call in a chain is its own part of the chain.
+                let place = match &callee.kind {
+                    ExprKind::Attribute { name_range, .. } => TextRange { start: name_range.start, ..expr.range },
+                    _ => expr.range,
+                };
+                let args = self.args(args, place, scope);
                 let outer = self.site;
                 if self.file == 0 {
-                    self.site = expr.range;
+                    self.site = place;
                 }
                 let value = self.call(&function, args);
                 self.site = outer;
@@ -163,7 +168,8 @@ impl Interpreter<'_> {
         for part in parts {
             match part {
                 StrPart::Literal { text, at } => {
-                    let literal = Text::literal(text.clone(), *at);
+                    // In another file the letters stand elsewhere.
+                    let literal = Text::literal(text.clone(), at.filter(|_| self.file == 0));
                     texts.iter_mut().for_each(|known| known.push(&literal));
                 }
                 StrPart::Value { value, format } => {

@@ -16,6 +16,7 @@ mod strings;
 
 use std::rc::Rc;
 
+use contract::expr::ColumnId;
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxHashMap;
 
@@ -38,6 +39,19 @@ pub enum Mention {
     Source(NodeId),
     /// A table's or path's name in the call that writes it; the index of the sink.
     Target(usize),
+    /// A column's name.
+    Column {
+        /// The column; `None` where the name is not one, or is not known to be.
+        column: Option<ColumnId>,
+        /// Whether it may be NULL here; `None` where not known.
+        nullable: Option<bool>,
+        /// The frame that the name is looked up in.
+        frame: NodeId,
+        /// The other side, in the condition of a join.
+        other: Option<NodeId>,
+    },
+    /// The name of a job argument.
+    Argument(String),
 }
 
 /// The state of a run.
@@ -47,6 +61,10 @@ pub(crate) struct Interpreter<'w> {
     pub heap: Heap,
     pub diagnostics: IndexSet<Diagnostic>,
     pub mentions: IndexMap<TextRange, Mention>,
+    /// Calls that take keywords, with these.
+    pub calls: IndexMap<TextRange, &'static [&'static str]>,
+    /// Names of job arguments that the script declares or reads.
+    pub arguments: IndexSet<String>,
     /// Temporary views by lower-case name.
     pub views: IndexMap<String, NodeId>,
     /// Spark settings that change what a write does.
@@ -93,6 +111,8 @@ impl<'w> Interpreter<'w> {
             heap,
             diagnostics: IndexSet::new(),
             mentions: IndexMap::new(),
+            calls: IndexMap::new(),
+            arguments: IndexSet::new(),
             views: IndexMap::new(),
             settings: IndexMap::new(),
             remote: None,
@@ -180,6 +200,13 @@ impl<'w> Interpreter<'w> {
     pub(crate) fn mention(&mut self, range: TextRange, mention: Mention) {
         if self.file == 0 && !range.is_empty() {
             self.mentions.insert(range, mention);
+        }
+    }
+
+    /// Remembers what keywords a call takes.
+    pub(crate) fn mention_call(&mut self, range: TextRange, keywords: &'static [&'static str]) {
+        if self.file == 0 && !range.is_empty() {
+            self.calls.insert(range, keywords);
         }
     }
 

@@ -5,14 +5,34 @@ use contract::types::DataType;
 
 use crate::expression;
 use crate::facts::{Related, Severity};
-use crate::interpret::Interpreter;
+use crate::interpret::{Interpreter, Mention};
 use crate::plan::{Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
 
 /// The expression with every column resolved that can be.
 pub(crate) fn bind(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
     let schema = interpreter.plan.schema(node);
-    bind_in(interpreter, &schema, expr)
+    let mut bound = expr.clone();
+    resolve(interpreter, &Scope { frame: node, other: None, schema: &schema }, &mut bound);
+    bound
+}
+
+/// The same against both sides of a join.
+pub(crate) fn bind_both(interpreter: &mut Interpreter, left: NodeId, right: NodeId, expr: &Expr) -> Expr {
+    let mut schema = interpreter.plan.schema(left);
+    let other = interpreter.plan.schema(right);
+    schema.fields.extend(other.fields);
+    schema.rests.extend(other.rests);
+    let mut bound = expr.clone();
+    resolve(interpreter, &Scope { frame: left, other: Some(right), schema: &schema }, &mut bound);
+    bound
+}
+
+/// What names are looked up in: a frame, or both sides of a join.
+struct Scope<'s> {
+    frame: NodeId,
+    other: Option<NodeId>,
+    schema: &'s Schema,
 }
 
 /// The same for a filter or sort. Spark looks for a column that a select list has left out in the frame before it, so
@@ -51,25 +71,35 @@ fn find_left_out(interpreter: &mut Interpreter, node: NodeId, expr: &mut Expr) {
     }
 }
 
-/// The same against a schema, such as both sides of a join.
-pub(crate) fn bind_in(interpreter: &mut Interpreter, schema: &Schema, expr: &Expr) -> Expr {
-    let mut bound = expr.clone();
-    resolve(interpreter, schema, &mut bound);
-    bound
-}
-
-fn resolve(interpreter: &mut Interpreter, schema: &Schema, expr: &mut Expr) {
+fn resolve(interpreter: &mut Interpreter, scope: &Scope, expr: &mut Expr) {
     if let ExprKind::Column(reference) = &expr.kind {
         let range = expression::range_of(expr).unwrap_or_default();
-        if let Some(replacement) = resolve_column(interpreter, schema, reference, range) {
+        let replacement = resolve_column(interpreter, scope.schema, reference, range);
+        mention(interpreter, scope, replacement.as_ref().unwrap_or(expr), range);
+        if let Some(replacement) = replacement {
             *expr = replacement;
         }
         return;
     }
     for child in expression::children_mut(expr) {
-        resolve(interpreter, schema, child);
+        resolve(interpreter, scope, child);
     }
     crate::expression::retype(expr);
+}
+
+/// Remembers that a column stands here, for those who ask what it is or which others could stand in its place.
+fn mention(interpreter: &mut Interpreter, scope: &Scope, found: &Expr, range: TextRange) {
+    let column = match &found.kind {
+        ExprKind::Column(reference) => reference.id,
+        // A field inside a column.
+        ExprKind::Opaque { inputs, .. } => match inputs.as_slice() {
+            [Expr { kind: ExprKind::Column(reference), .. }] => reference.id,
+            _ => None,
+        },
+        _ => None,
+    };
+    let nullable = column.and_then(|id| scope.schema.field(id)?.nullable);
+    interpreter.mention(range, Mention::Column { column, nullable, frame: scope.frame, other: scope.other });
 }
 
 fn resolve_column(

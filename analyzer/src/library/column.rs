@@ -82,11 +82,22 @@ pub(crate) fn constant(value: &Value, range: TextRange) -> Expr {
         }
         Value::Column(column) => column.expr.clone(),
         other => match functions::constant_value(other) {
-            Some(constant) => expression::literal(constant, range),
+            Some(constant) => expression::literal(constant, letters(other).unwrap_or(range)),
             None => {
                 expression::opaque("a value that is not known from the script", Vec::new(), DataType::Unknown, range)
             }
         },
+    }
+}
+
+/// Where the letters of a text stand in the script.
+fn letters(value: &Value) -> Option<TextRange> {
+    let Value::Text(text) = value else { return None };
+    match text.segments.as_slice() {
+        [crate::value::Segment::Literal { text, at: Some(at) }] => {
+            Some(TextRange::new(*at as usize, *at as usize + text.len()))
+        }
+        _ => None,
     }
 }
 

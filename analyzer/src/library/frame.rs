@@ -8,7 +8,7 @@ use contract::types::DataType;
 use super::{bind, column, functions, types, write};
 use crate::expression;
 use crate::facts::{JoinKind, Severity};
-use crate::interpret::{Args, Interpreter};
+use crate::interpret::{Args, Interpreter, Mention};
 use crate::plan::SelectItem;
 use crate::plan::{Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
@@ -747,12 +747,18 @@ fn join(interpreter: &mut Interpreter, left: NodeId, args: &Args) -> Value {
                 Value::Text(text) => column::place_of(interpreter, text, place),
                 _ => place,
             };
+            let mut column = None;
             for side in [left, right] {
-                if interpreter.plan.lookup(side, None, name) == Lookup::Missing {
-                    let schema = interpreter.plan.schema(side);
-                    bind::report_unknown(interpreter, &schema, name, place);
+                match interpreter.plan.lookup(side, None, name) {
+                    Lookup::Found(id) => column = column.or(Some(id)),
+                    Lookup::Missing => {
+                        let schema = interpreter.plan.schema(side);
+                        bind::report_unknown(interpreter, &schema, name, place);
+                    }
+                    _ => {}
                 }
             }
+            interpreter.mention(place, Mention::Column { column, nullable: None, frame: left, other: Some(right) });
         }
         return Value::Frame(interpreter.plan.join_using(left, right, &names, how, range));
     }
@@ -771,13 +777,7 @@ pub(crate) fn join_with(
     range: TextRange,
 ) -> NodeId {
     let other = interpreter.plan.distinct_from(left, right, range);
-    let bound = condition.map(|condition| {
-        let mut schema = interpreter.plan.schema(left);
-        let side = interpreter.plan.schema(other);
-        schema.fields.extend(side.fields);
-        schema.rests.extend(side.rests);
-        bind::bind_in(interpreter, &schema, &condition)
-    });
+    let bound = condition.map(|condition| bind::bind_both(interpreter, left, other, &condition));
     interpreter.plan.join_on(left, other, bound, how, range)
 }
 

@@ -249,7 +249,8 @@ fn get_sink(interpreter: &mut Interpreter, args: &Args) -> Value {
 }
 
 /// Reports a keyword that the call does not have, where one that it has is near.
-pub(crate) fn check_keywords(interpreter: &mut Interpreter, args: &Args, known: &[&str]) {
+pub(crate) fn check_keywords(interpreter: &mut Interpreter, args: &Args, known: &'static [&'static str]) {
+    interpreter.mention_call(args.range, known);
     if args.open || !interpreter.is_certain() {
         return;
     }

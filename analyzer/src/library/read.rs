@@ -127,6 +127,7 @@ pub(crate) fn scan(
     if let (DatasetKind::Catalog, Some(database), Some(table)) = (dataset.kind, &dataset.database, &dataset.table) {
         let name = TableName::new(database, table);
         schema = schema.or_else(|| interpreter.world.table(&name));
+        interpreter.world.surroundings(&name);
         if let Some(contract) = interpreter.world.contract(&name) {
             promised_key = contract.primary_key.clone();
         }

@@ -2,9 +2,10 @@
 
 use contract::types::DataType;
 
-use super::{dataset, read, types};
-use crate::interpret::{Args, Interpreter};
+use super::{column, dataset, read, types};
+use crate::interpret::{Args, Interpreter, Mention};
 use crate::plan::{Field, NodeKind, Origin, Schema};
+use crate::range::TextRange;
 use crate::value::{ArgumentSource, Hole, Object, Text, Value};
 
 /// Reason of the value of a resilient distributed dataset, and of what its methods give.
@@ -29,10 +30,15 @@ pub(crate) fn argument(interpreter: &mut Interpreter, source: ArgumentSource, ke
     let Some(name) = key.exact() else { return interpreter.unknown_text() };
     let name = name.trim_start_matches('-').to_owned();
     let hole = match source {
-        ArgumentSource::Job => match interpreter.world.argument(&name) {
-            Some(value) => return Value::text(value),
-            None => Hole::Arg(name),
-        },
+        ArgumentSource::Job => {
+            let place = column::place_of(interpreter, key, TextRange::default());
+            interpreter.mention(place, Mention::Argument(name.clone()));
+            interpreter.arguments.insert(name.clone());
+            match interpreter.world.argument(&name) {
+                Some(value) => return Value::text(value),
+                None => Hole::Arg(name),
+            }
+        }
         ArgumentSource::Environment => Hole::Env(name),
         ArgumentSource::Workflow => Hole::WorkflowProp(name),
     };

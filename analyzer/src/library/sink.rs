@@ -3,7 +3,7 @@
 use super::{dataset, glue, write};
 use crate::facts::{DatasetKind, Mode};
 use crate::interpret::{Args, Interpreter, Mention};
-use crate::plan::Sink;
+use crate::plan::{Placing, Sink};
 use crate::range::TextRange;
 use crate::value::{Object, ObjectId, SinkBuilder, Value};
 
@@ -62,6 +62,7 @@ fn write(interpreter: &mut Interpreter, sink: &SinkBuilder, range: TextRange) {
             merge_keys: Vec::new(),
             dynamic_overwrite: None,
             registers_partitions: registers,
+            placing: Placing::AsTheyAre,
             range: interpreter.here(range),
         };
         write::add(interpreter, sink);

@@ -8,7 +8,7 @@ use super::{bind, column, dataset, glue, session, types};
 use crate::expression;
 use crate::facts::{Dataset, Mode};
 use crate::interpret::{Args, Interpreter, Mention};
-use crate::plan::{NodeId, Sink};
+use crate::plan::{NodeId, Placing, Sink};
 use crate::range::TextRange;
 use crate::value::{MergeBuilder, Text, Value, Writer};
 
@@ -22,6 +22,7 @@ pub(crate) fn writer(input: NodeId, target: Option<Value>) -> Value {
         partition_by: Vec::new(),
         target,
         batch: None,
+        placing: Placing::AsTheyAre,
     }))
 }
 
@@ -80,6 +81,11 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
                 });
             }
             next.mode = args.named("mode").cloned().or(next.mode);
+            next.placing = match next.mode.as_ref().map(mode_of) {
+                _ if name == "insertInto" => Placing::ByPosition,
+                Some(Mode::Append | Mode::Unknown) => Placing::ByName,
+                _ => Placing::AsTheyAre,
+            };
             let format =
                 args.named("format").or(next.format.as_ref()).and_then(Value::exact_text).map(str::to_lowercase);
             for text in dataset::texts(interpreter, Some(&value)).into_iter().flatten() {
@@ -103,6 +109,9 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
                 "create" => "error",
                 _ => "overwrite",
             }));
+            if matches!(name, "append" | "overwrite" | "overwritePartitions") {
+                next.placing = Placing::ByName;
+            }
             if name == "overwritePartitions" {
                 next.options = session::with_option(&next.options, "partitionOverwriteMode", Value::text("dynamic"));
             }
@@ -175,6 +184,7 @@ fn finish(
         merge_keys,
         dynamic_overwrite: Some(dynamic.unwrap_or(false)),
         registers_partitions: registers,
+        placing: writer.placing,
         range: interpreter.here(range),
     };
     add(interpreter, sink);
@@ -249,6 +259,7 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
                 partition_by: partition_keys.clone(),
                 target: None,
                 batch: None,
+                placing: Placing::AsTheyAre,
             };
             finish(interpreter, &writer, dataset, false, place, args.range);
             continue;
@@ -263,6 +274,7 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
             merge_keys: Vec::new(),
             dynamic_overwrite: None,
             registers_partitions: registers,
+            placing: Placing::AsTheyAre,
             range: interpreter.here(args.range),
         };
         add(interpreter, sink);
@@ -309,6 +321,7 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
                 merge_keys: Vec::new(),
                 dynamic_overwrite: None,
                 registers_partitions: (!partition_keys.is_empty()).then(|| updates.unwrap_or(false)),
+                placing: Placing::AsTheyAre,
                 range: interpreter.here(args.range),
             };
             add(interpreter, sink);
@@ -335,6 +348,7 @@ pub(crate) fn to_jdbc(interpreter: &mut Interpreter, args: &Args) -> Value {
         merge_keys: Vec::new(),
         dynamic_overwrite: None,
         registers_partitions: None,
+        placing: Placing::AsTheyAre,
         range: interpreter.here(args.range),
     };
     add(interpreter, sink);
@@ -399,11 +413,7 @@ pub(crate) fn merge_into(
     let merge_keys = condition.map(|condition| merge_keys(condition, None)).unwrap_or_default();
     let here = interpreter.here(range);
     if let Some(condition) = condition {
-        let mut schema = interpreter.plan.schema(source);
-        let other = interpreter.plan.schema(target);
-        schema.fields.extend(other.fields);
-        schema.rests.extend(other.rests);
-        interpreter.uncertainly(|this| bind::bind_in(this, &schema, condition));
+        interpreter.uncertainly(|this| bind::bind_both(this, source, target, condition));
     }
     let sink = Sink {
         input: source,
@@ -413,6 +423,7 @@ pub(crate) fn merge_into(
         merge_keys,
         dynamic_overwrite: None,
         registers_partitions: None,
+        placing: Placing::AsListed,
         range: here,
     };
     add(interpreter, sink);

@@ -174,8 +174,23 @@ pub struct Sink {
     pub dynamic_overwrite: Option<bool>,
     /// Whether new partitions reach the catalog.
     pub registers_partitions: Option<bool>,
+    /// How the frame's columns become the target's.
+    pub placing: Placing,
     /// The call.
     pub range: TextRange,
+}
+
+/// How the columns of a frame become those of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// As they are, with their names and types.
+    AsTheyAre,
+    /// By name, cast to the types that the table has.
+    ByName,
+    /// By position, whatever their names, cast to the types that the table has.
+    ByPosition,
+    /// As a list of columns or assignments says, such as a merge's.
+    AsListed,
 }
 
 /// A column: its name where it was made, its type and where its values come from.

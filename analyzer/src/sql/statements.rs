@@ -10,7 +10,7 @@ use super::{MAX_DEPTH, Source, expressions, query};
 use crate::facts::{Dataset, Mode};
 use crate::interpret::{Interpreter, Mention};
 use crate::library;
-use crate::plan::{NodeId, Sink};
+use crate::plan::{NodeId, Placing, Sink};
 use crate::value::{Text, Value};
 
 pub(crate) fn run(interpreter: &mut Interpreter, source: &Source) -> Value {
@@ -89,7 +89,12 @@ fn insert(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
         return unparsed(interpreter, source);
     };
     let mode = if overwrite { Mode::Overwrite } else { Mode::Append };
-    write(interpreter, source, target, input, mode, partition_keys, None);
+    let placing = match head.get(next + 1..next + 3) {
+        Some(["BY", "NAME"]) => Placing::ByName,
+        Some(["(", _]) if words.get(next + 1).is_some_and(|open| open.start < start) => Placing::AsListed,
+        _ => Placing::ByPosition,
+    };
+    write(interpreter, source, target, input, mode, partition_keys, None, placing);
     Value::None
 }
 
@@ -137,7 +142,7 @@ fn create(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
     } else {
         Mode::ErrorIfExists
     };
-    write(interpreter, source, target, input, mode, partition_keys, format);
+    write(interpreter, source, target, input, mode, partition_keys, format, Placing::AsTheyAre);
     Value::None
 }
 
@@ -205,6 +210,7 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
         merge_keys,
         dynamic_overwrite: None,
         registers_partitions: None,
+        placing: Placing::AsListed,
         range,
     };
     library::add_sink(interpreter, sink);
@@ -219,6 +225,7 @@ fn write(
     mode: Mode,
     partition_keys: Vec<String>,
     format: Option<String>,
+    placing: Placing,
 ) {
     let dataset = target_dataset(source, target, format);
     let setting = interpreter.settings.get("spark.sql.sources.partitionOverwriteMode");
@@ -235,6 +242,7 @@ fn write(
         merge_keys: Vec::new(),
         dynamic_overwrite: Some(dynamic),
         registers_partitions,
+        placing,
         range,
     };
     library::add_sink(interpreter, sink);

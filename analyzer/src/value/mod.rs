@@ -15,7 +15,7 @@ pub(crate) use heap::{Heap, Object, ObjectId, SinkBuilder};
 pub(crate) use text::UNKNOWN_HOLE;
 pub(crate) use text::{Hole, Segment, Text};
 
-use crate::plan::NodeId;
+use crate::plan::{NodeId, Placing};
 use crate::syntax::ast;
 
 /// A value.
@@ -164,6 +164,7 @@ pub(crate) struct Writer {
     /// The table of `writeTo`.
     pub target: Option<Value>,
     pub batch: Option<Value>,
+    pub placing: Placing,
 }
 
 /// The database whose query is being read.
