@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use analyzer::LastRun;
 use async_trait::async_trait;
-use contract::document::Contract;
+use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,37 @@ pub trait Backend: Send + Sync + 'static {
     async fn contract(&self, root: &Path, name: &TableName) -> Result<Option<Arc<Contract>>, BackendError> {
         let _ = (root, name);
         Ok(None)
+    }
+
+    /// The newest profile of a catalog table.
+    async fn profile(&self, root: &Path, name: &TableName) -> Result<Option<Arc<Profile>>, BackendError> {
+        let _ = (root, name);
+        Ok(None)
+    }
+
+    /// How the tests of a catalog table went the last time.
+    async fn last_run(&self, root: &Path, name: &TableName) -> Result<Option<Arc<LastRun>>, BackendError> {
+        let _ = (root, name);
+        Ok(None)
+    }
+
+    /// The file that holds the contract of a table, whether or not it exists yet. Answered at once, without input or
+    /// output; `None` where contracts are no files of this machine.
+    fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {
+        let _ = (root, name);
+        None
+    }
+
+    /// The tables of the catalog, for completion.
+    async fn tables(&self, root: &Path) -> Vec<TableName> {
+        let _ = root;
+        Vec::new()
+    }
+
+    /// The scripts of the project, so that readers and writers of a table are found that are not open.
+    async fn scripts(&self, root: &Path) -> Vec<PathBuf> {
+        let _ = root;
+        Vec::new()
     }
 
     /// Value of a job argument of `script` in the environment that the project chose.

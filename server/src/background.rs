@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tower_lsp::Client;
-use tower_lsp::ls_types::Uri;
 use tower_lsp::ls_types::notification::Notification;
+use tower_lsp::ls_types::{Diagnostic, Uri};
 
 use crate::backend::Status;
 use crate::document::{Analyzed, Document};
@@ -42,7 +42,8 @@ pub(crate) async fn run(session: Arc<Session>, client: Client) {
         register_watchers(&session, &client),
         check_documents(&session, &client, &asked, &diagnostics_outdated),
         refresh_answers(&session, &asked),
-        refresh_diagnostics(&session, &client, &diagnostics_outdated),
+        index_jobs(&session, &diagnostics_outdated),
+        refresh_client(&session, &client, &diagnostics_outdated),
         report_status(&session, &client, &asked),
     );
 }
@@ -59,7 +60,7 @@ async fn register_watchers(session: &Session, client: &Client) {
 
 /// Analyzes what changed, publishes diagnostics, and asks what analyses wanted to know.
 async fn check_documents(session: &Arc<Session>, client: &Client, asked: &Arc<Notify>, diagnostics_outdated: &Notify) {
-    let mut published = HashMap::new();
+    let mut published = Published::new();
     let mut asking = JoinSet::new();
     loop {
         session.changed.notified().await;
@@ -77,7 +78,7 @@ async fn check_documents(session: &Arc<Session>, client: &Client, asked: &Arc<No
                 }
                 Verdict::Stands { analyzed, missing } => {
                     if !snapshot.client.pulls_diagnostics {
-                        publish(client, &snapshot, document, analyzed.as_deref(), &mut published).await;
+                        publish(session, client, &snapshot, document, analyzed.as_deref(), &mut published).await;
                     }
                     if !missing.is_empty() {
                         let (session, asked) = (Arc::clone(session), Arc::clone(asked));
@@ -132,20 +133,33 @@ async fn check<'d>(
     (document, Verdict::Stands { analyzed, missing })
 }
 
+/// What was published last of each document: the revisions of analysis and workspace, the version, the diagnostics.
+type Published = HashMap<Uri, ((u64, u64), i32, Vec<Diagnostic>)>;
+
 /// Publishes the diagnostics of a document, unless the same were published before.
 async fn publish(
+    session: &Session,
     client: &Client,
     snapshot: &Snapshot,
     document: &Document,
     analyzed: Option<&Analyzed>,
-    published: &mut HashMap<Uri, u64>,
+    published: &mut Published,
 ) {
-    let before = published.insert(document.uri.clone(), document.analysis_revision);
-    if before == Some(document.analysis_revision) || document.is_superseded() {
+    let revisions = (document.analysis_revision, session.workspace.revision());
+    let before = published.get(&document.uri);
+    if before.is_some_and(|(known, _, _)| *known == revisions) || document.is_superseded() {
         return;
     }
-    let diagnostics = analyzed.map(|analyzed| diagnostic::diagnostics(document, &analyzed.analysis, &snapshot.client));
-    client.publish_diagnostics(document.uri.clone(), diagnostics.unwrap_or_default(), Some(document.version)).await;
+    let place = document.path.as_ref().and_then(|path| session.knowledge.place(path));
+    let found = analyzed.map(|analyzed| {
+        diagnostic::diagnostics(document, analyzed, &snapshot.client, &session.workspace, place.as_ref())
+    });
+    let found = found.unwrap_or_default();
+    let same = before.is_some_and(|(_, version, known)| *version == document.version && *known == found);
+    published.insert(document.uri.clone(), (revisions, document.version, found.clone()));
+    if !same {
+        client.publish_diagnostics(document.uri.clone(), found, Some(document.version)).await;
+    }
 }
 
 /// Asks the questions of open documents again when files may have changed.
@@ -164,6 +178,7 @@ async fn refresh_answers(session: &Session, asked: &Notify) {
         session.knowledge.refresh(questions(&snapshot, session)).await;
         // Also where no answer changed: a project may have got another root.
         session.changed.notify_one();
+        session.jobs_changed.notify_one();
         asked.notify_one();
     }
 }
@@ -177,14 +192,44 @@ fn questions(snapshot: &Snapshot, session: &Session) -> HashSet<Key> {
     keys.flatten().collect()
 }
 
-/// Has a client that pulls diagnostics pull them again.
-async fn refresh_diagnostics(session: &Session, client: &Client, outdated: &Notify) {
+/// Looks at the jobs of the open projects when scripts may have changed.
+async fn index_jobs(session: &Session, outdated: &Notify) {
+    loop {
+        session.jobs_changed.notified().await;
+        let snapshot = session.snapshot();
+        let mut projects = roots(&snapshot, session);
+        for folder in &snapshot.folders {
+            if tokio::fs::try_exists(folder.join("de-copilot.toml")).await.unwrap_or(false) {
+                projects.insert(Arc::from(folder.as_path()));
+            }
+        }
+        let changed = || {
+            session.changed.notify_one();
+            outdated.notify_one();
+        };
+        session.workspace.index(projects, &session.knowledge, &snapshot, changed).await;
+    }
+}
+
+/// Has the client ask again for what it pulls: diagnostics, hints, lenses.
+async fn refresh_client(session: &Session, client: &Client, outdated: &Notify) {
     loop {
         outdated.notified().await;
-        if session.snapshot().client.pulls_diagnostics
+        let profile = Arc::clone(&session.snapshot().client);
+        if profile.pulls_diagnostics
             && let Err(error) = client.workspace_diagnostic_refresh().await
         {
             tracing::warn!("the client did not pull diagnostics again: {error}");
+        }
+        if profile.refreshes_hints
+            && let Err(error) = client.inlay_hint_refresh().await
+        {
+            tracing::warn!("the client did not ask for hints again: {error}");
+        }
+        if profile.refreshes_lenses
+            && let Err(error) = client.code_lens_refresh().await
+        {
+            tracing::warn!("the client did not ask for lenses again: {error}");
         }
     }
 }
@@ -192,12 +237,17 @@ async fn refresh_diagnostics(session: &Session, client: &Client, outdated: &Noti
 /// Tells the client when the status of its projects changed.
 async fn report_status(session: &Session, client: &Client, asked: &Notify) {
     let mut reported = None;
+    let mut projects = BTreeSet::new();
     loop {
         asked.notified().await;
         let snapshot = session.snapshot();
         let mut statuses = Vec::new();
         for root in roots(&snapshot, session) {
             statuses.push(session.knowledge.backend.status(&root).await);
+            session.knowledge.list_tables(Arc::clone(&root)).await;
+            if projects.insert(root) {
+                session.jobs_changed.notify_one();
+            }
         }
         let status = worst_first(statuses);
         if reported.as_ref() != Some(&status) {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use analyzer::{Question, World};
-use contract::document::Contract;
+use analyzer::{LastRun, Question, World};
+use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use dashmap::{DashMap, DashSet};
 use futures::{FutureExt, StreamExt};
@@ -33,6 +33,7 @@ pub(crate) struct Knowledge {
     answers: DashMap<Key, Known>,
     under_way: DashSet<Key>,
     projects: DashMap<Arc<Path>, Arc<Path>>,
+    tables: DashMap<Arc<Path>, Arc<Vec<TableName>>>,
 }
 
 /// Where a script stands.
@@ -56,7 +57,11 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(place: &Place, question: &Question) -> Self {
         let script = match question {
-            Question::Table(_) | Question::Path(_) | Question::Contract(_) => None,
+            Question::Table(_)
+            | Question::Path(_)
+            | Question::Contract(_)
+            | Question::Profile(_)
+            | Question::LastRun(_) => None,
             Question::Module(_) | Question::Argument(_) => Some(Arc::clone(&place.script)),
         };
         Self { root: Arc::clone(&place.root), script, question: question.clone() }
@@ -68,6 +73,8 @@ enum Answer {
     Nothing,
     Schema(Arc<TableSchema>),
     Contract(Arc<Contract>),
+    Profile(Arc<Profile>),
+    LastRun(Arc<LastRun>),
     Value(Arc<str>),
     Module { path: PathBuf, text: Arc<str> },
 }
@@ -86,6 +93,7 @@ impl Knowledge {
             answers: DashMap::new(),
             under_way: DashSet::new(),
             projects: DashMap::new(),
+            tables: DashMap::new(),
         }
     }
 
@@ -103,6 +111,17 @@ impl Knowledge {
         let root: Arc<Path> = project_root(script, folders).await.into();
         self.projects.insert(Arc::clone(script), Arc::clone(&root));
         Place { root, script: Arc::clone(script) }
+    }
+
+    /// The tables of a project's catalog, as far as they have been listed.
+    pub(crate) fn tables(&self, root: &Path) -> Arc<Vec<TableName>> {
+        self.tables.get(root).map(|tables| Arc::clone(&tables)).unwrap_or_default()
+    }
+
+    /// Lists the tables of a project's catalog anew.
+    pub(crate) async fn list_tables(&self, root: Arc<Path>) {
+        let tables = self.backend.tables(&root).await;
+        self.tables.insert(root, Arc::new(tables));
     }
 
     /// Whether an answer is there, be it that there is no such thing.
@@ -161,6 +180,8 @@ impl Knowledge {
             Question::Table(name) => backend.table(root, name).await?.map(Arc::new).map(Answer::Schema),
             Question::Path(path) => backend.path(root, path).await?.map(Arc::new).map(Answer::Schema),
             Question::Contract(name) => backend.contract(root, name).await?.map(Answer::Contract),
+            Question::Profile(name) => backend.profile(root, name).await?.map(Answer::Profile),
+            Question::LastRun(name) => backend.last_run(root, name).await?.map(Answer::LastRun),
             Question::Argument(name) => {
                 backend.argument(root, script, name).await?.map(|text| Answer::Value(text.into()))
             }
@@ -266,6 +287,20 @@ impl<C: Fn() -> bool + Sync> World for KnownWorld<C> {
     fn contract(&self, name: &TableName) -> Option<Arc<Contract>> {
         match self.ask(Question::Contract(name.clone())) {
             Answer::Contract(contract) => Some(contract),
+            _ => None,
+        }
+    }
+
+    fn profile(&self, name: &TableName) -> Option<Arc<Profile>> {
+        match self.ask(Question::Profile(name.clone())) {
+            Answer::Profile(profile) => Some(profile),
+            _ => None,
+        }
+    }
+
+    fn last_run(&self, name: &TableName) -> Option<Arc<LastRun>> {
+        match self.ask(Question::LastRun(name.clone())) {
+            Answer::LastRun(run) => Some(run),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ mod positions;
 mod service;
 mod session;
 mod wire;
+mod workspace;
 
 pub use backend::{Backend, BackendError, Health, NoBackend, Status};
 pub use service::{Ended, serve};

@@ -8,14 +8,19 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{
-    DocumentDiagnosticParams, DocumentDiagnosticReportResult, Hover, HoverParams, InitializeParams, InitializeResult,
-    InitializedParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams, CompletionResponse,
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, GotoDefinitionParams, GotoDefinitionResponse, Hover,
+    HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, Location,
+    ReferenceParams,
 };
 use tower_lsp::{LanguageServer, LspService};
 
 use crate::backend::Backend;
 use crate::background;
-use crate::handlers::{diagnostic, hover, initialize, on_document};
+use crate::handlers::{
+    code_action, code_lens, completion, definition, diagnostic, hover, initialize, inlay_hint, on_document, on_text,
+    references,
+};
 use crate::knowledge::Knowledge;
 use crate::order::Ordered;
 use crate::session::Session;
@@ -76,6 +81,7 @@ impl LanguageServer for Router {
 
     async fn initialized(&self, _: InitializedParams) {
         self.session.client_ready.notify_one();
+        self.session.jobs_changed.notify_one();
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
@@ -87,6 +93,36 @@ impl LanguageServer for Router {
         let uri = params.text_document.uri.clone();
         let report = on_document(&self.session, &uri, params, diagnostic::diagnostic).await?;
         Ok(report.unwrap_or_else(diagnostic::empty_report).into())
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let uri = params.text_document_position.text_document.uri.clone();
+        on_text(&self.session, &uri, params, completion::completion).await
+    }
+
+    async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
+        let uri = params.text_document_position_params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, definition::definition).await
+    }
+
+    async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
+        let uri = params.text_document_position.text_document.uri.clone();
+        on_document(&self.session, &uri, params, references::references).await
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, inlay_hint::inlay_hint).await
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, code_action::code_action).await
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, code_lens::code_lens).await
     }
 
     async fn shutdown(&self) -> Result<()> {

@@ -14,6 +14,7 @@ use tower_lsp::ls_types::{
 use crate::document::Document;
 use crate::handlers::initialize::ClientProfile;
 use crate::knowledge::Knowledge;
+use crate::workspace::Workspace;
 
 /// What the client told us up to one message. Cloning shares the documents.
 #[derive(Clone, Default)]
@@ -31,10 +32,14 @@ pub(crate) struct Session {
     snapshot: Mutex<Arc<Snapshot>>,
     /// What is known beyond the open text.
     pub(crate) knowledge: Arc<Knowledge>,
+    /// What is known of jobs that need not be open.
+    pub(crate) workspace: Arc<Workspace>,
     /// Rings when documents, folders or answers changed.
     pub(crate) changed: Notify,
     /// Rings when files may have changed on disk.
     pub(crate) disk_changed: Notify,
+    /// Rings when scripts that need not be open may have changed.
+    pub(crate) jobs_changed: Notify,
     /// Rings when the client is ready for requests.
     pub(crate) client_ready: Notify,
     /// The client's process, once it has told.
@@ -46,8 +51,10 @@ impl Session {
         Self {
             snapshot: Mutex::default(),
             knowledge: Arc::new(knowledge),
+            workspace: Arc::default(),
             changed: Notify::new(),
             disk_changed: Notify::new(),
+            jobs_changed: Notify::new(),
             client_ready: Notify::new(),
             client_process: SetOnce::new(),
         }

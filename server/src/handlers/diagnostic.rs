@@ -1,27 +1,37 @@
 //! `textDocument/diagnostic`, and the diagnostics that are published to clients that do not pull them.
 
-use analyzer::{Analysis, Severity};
+use std::path::Path;
+use std::sync::Arc;
+
+use analyzer::{Severity, TextRange, ide};
+use ropey::Rope;
 use tower_lsp::ls_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams, DocumentDiagnosticReport,
-    FullDocumentDiagnosticReport, Location, NumberOrString, RelatedFullDocumentDiagnosticReport,
-    RelatedUnchangedDocumentDiagnosticReport, UnchangedDocumentDiagnosticReport,
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams,
+    DocumentDiagnosticReport, FullDocumentDiagnosticReport, Location, NumberOrString,
+    RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport, UnchangedDocumentDiagnosticReport,
+    Uri,
 };
 
-use crate::document::Document;
+use crate::document::{Analyzed, Document};
 use crate::handlers::View;
 use crate::handlers::initialize::ClientProfile;
+use crate::knowledge::Place;
 use crate::positions;
+use crate::workspace::{self, Job, Workspace};
+
+/// Where the codes are explained; an anchor for each one.
+const REFERENCE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/diagnostics.md");
 
 /// The report, or that it is the one that the client has.
 pub(crate) fn diagnostic(view: &View, params: DocumentDiagnosticParams) -> Option<DocumentDiagnosticReport> {
-    let result_id = view.document.analysis_revision.to_string();
+    let result_id = format!("{}-{}", view.document.analysis_revision, view.workspace.revision());
     if params.previous_result_id.as_ref() == Some(&result_id) {
         let unchanged_document_diagnostic_report = UnchangedDocumentDiagnosticReport { result_id };
         let report =
             RelatedUnchangedDocumentDiagnosticReport { related_documents: None, unchanged_document_diagnostic_report };
         return Some(report.into());
     }
-    let items = diagnostics(&view.document, &view.analyzed.analysis, &view.client);
+    let items = diagnostics(&view.document, &view.analyzed, &view.client, &view.workspace, view.place.as_ref());
     Some(full_report(FullDocumentDiagnosticReport { result_id: Some(result_id), items }))
 }
 
@@ -30,10 +40,59 @@ pub(crate) fn empty_report() -> DocumentDiagnosticReport {
     full_report(FullDocumentDiagnosticReport::default())
 }
 
-/// The diagnostics of an analysis, in the order of the text. Hints are habits that nobody asked to be told about.
-pub(crate) fn diagnostics(document: &Document, analysis: &Analysis, client: &ClientProfile) -> Vec<Diagnostic> {
-    let shown = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint);
-    shown.map(|diagnostic| encode(document, diagnostic, client)).collect()
+/// The diagnostics of a script in the order of the text: its own, then what it breaks in the jobs that read its tables.
+/// Hints are habits that nobody asked to be told about.
+pub(crate) fn diagnostics(
+    document: &Document,
+    analyzed: &Analyzed,
+    client: &ClientProfile,
+    workspace: &Workspace,
+    place: Option<&Place>,
+) -> Vec<Diagnostic> {
+    let own = analyzed.analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint);
+    let mut diagnostics: Vec<Diagnostic> = own.map(|diagnostic| encode(document, diagnostic, client)).collect();
+    if let Some(place) = place {
+        diagnostics.extend(downstream(document, analyzed, client, workspace, place));
+    }
+    diagnostics
+}
+
+/// What the writes of a script break in other jobs.
+fn downstream(
+    document: &Document,
+    analyzed: &Analyzed,
+    client: &ClientProfile,
+    workspace: &Workspace,
+    place: &Place,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for output in &analyzed.analysis.outputs {
+        let Some(table) = ide::table_name(&output.dataset) else { continue };
+        for job in workspace.readers(&place.root, &table) {
+            let Some(read) = job.interface.reads.get(&table).filter(|_| job.script != place.script) else { continue };
+            let name = workspace::shown(&job.script, &place.root);
+            for broken in analyzer::breaks(&analyzed.analysis.plan, output, read, &name) {
+                let mut diagnostic = encode(document, &broken.diagnostic, client);
+                if client.relates_diagnostics {
+                    let related = related(&job, broken.range, &place.root, client);
+                    diagnostic.related_information = Some(related.into_iter().collect());
+                }
+                found.push(diagnostic);
+            }
+        }
+    }
+    found
+}
+
+fn related(
+    job: &Arc<Job>,
+    range: TextRange,
+    root: &Path,
+    client: &ClientProfile,
+) -> Option<DiagnosticRelatedInformation> {
+    let range = positions::to_range(&Rope::from_str(&job.text), range, client.encoding);
+    let message = format!("{} relies on it here", workspace::shown(&job.script, root));
+    Some(DiagnosticRelatedInformation { location: Location { uri: Uri::from_file_path(&job.script)?, range }, message })
 }
 
 fn encode(document: &Document, diagnostic: &analyzer::Diagnostic, client: &ClientProfile) -> Diagnostic {
@@ -42,6 +101,7 @@ fn encode(document: &Document, diagnostic: &analyzer::Diagnostic, client: &Clien
         location: Location { uri: document.uri.clone(), range: range(related.range) },
         message: related.message.clone(),
     });
+    let link = || format!("{REFERENCE}#{}", diagnostic.code).parse().ok().map(|href| CodeDescription { href });
     Diagnostic {
         range: range(diagnostic.range),
         severity: Some(match diagnostic.severity {
@@ -50,6 +110,7 @@ fn encode(document: &Document, diagnostic: &analyzer::Diagnostic, client: &Clien
             Severity::Hint => DiagnosticSeverity::HINT,
         }),
         code: Some(NumberOrString::String(diagnostic.code.to_owned())),
+        code_description: if client.links_diagnostics { link() } else { None },
         source: Some("de-copilot".to_owned()),
         message: diagnostic.message.clone(),
         related_information: client.relates_diagnostics.then(|| related.collect()),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use tower_lsp::ls_types::notification::{DidChangeWatchedFiles, Notification};
 use tower_lsp::ls_types::{
-    ClientCapabilities, DiagnosticOptions, DiagnosticServerCapabilities, DidChangeWatchedFilesRegistrationOptions,
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
+    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, DidChangeWatchedFilesRegistrationOptions,
     FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult, OneOf, Registration,
     SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
@@ -23,8 +24,14 @@ pub(crate) struct ClientProfile {
     pub(crate) pulls_diagnostics: bool,
     /// A diagnostic may point to other places.
     pub(crate) relates_diagnostics: bool,
+    /// A diagnostic may link to its documentation.
+    pub(crate) links_diagnostics: bool,
     /// The client watches files for us.
     pub(crate) registers_watchers: bool,
+    /// Hints may be asked for again on request.
+    pub(crate) refreshes_hints: bool,
+    /// Lenses may be asked for again on request.
+    pub(crate) refreshes_lenses: bool,
 }
 
 pub(crate) fn initialize(session: &Session, params: InitializeParams) -> InitializeResult {
@@ -76,7 +83,10 @@ fn profile(client: &ClientCapabilities) -> ClientProfile {
         encoding: Encoding::negotiate(general.and_then(|general| general.position_encodings.as_deref())),
         pulls_diagnostics,
         relates_diagnostics: relates_diagnostics == Some(true),
+        links_diagnostics: published.and_then(|published| published.code_description_support) == Some(true),
         registers_watchers: watched == Some(true),
+        refreshes_hints: workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support) == Some(true),
+        refreshes_lenses: workspace.and_then(|workspace| workspace.code_lens.as_ref()?.refresh_support) == Some(true),
     }
 }
 
@@ -90,6 +100,18 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             ..TextDocumentSyncOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(["\"", "'", ".", "["].map(str::to_owned).into()),
+            ..CompletionOptions::default()
+        }),
+        definition_provider: Some(OneOf::Left(true)),
+        references_provider: Some(OneOf::Left(true)),
+        inlay_hint_provider: Some(OneOf::Left(true)),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR]),
+            ..CodeActionOptions::default()
+        })),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         diagnostic_provider: profile.pulls_diagnostics.then(|| {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {
                 identifier: Some("de-copilot".to_owned()),

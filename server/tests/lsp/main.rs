@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
 mod client;
+mod editing;
 mod features;
 mod lifecycle;
 mod order;

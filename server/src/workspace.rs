@@ -1,0 +1,158 @@
+//! The jobs of the open projects, whether they are open or not: who reads and writes which table.
+//!
+//! Scripts are analyzed in the background, one after the other, and of each one its interface is kept. What is known so
+//! far is used at once; nothing waits for the rest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use analyzer::JobInterface;
+use contract::schema::TableName;
+
+use crate::knowledge::{Key, Knowledge, KnownWorld, Place};
+use crate::session::Snapshot;
+
+/// A job of a project.
+pub(crate) struct Job {
+    /// Root of its project.
+    pub(crate) root: Arc<Path>,
+    /// Its file.
+    pub(crate) script: Arc<Path>,
+    /// The text that was analyzed.
+    pub(crate) text: String,
+    /// What it shows to other jobs.
+    pub(crate) interface: JobInterface,
+    stamp: Option<(SystemTime, u64)>,
+}
+
+/// All jobs that have been looked at so far.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    jobs: RwLock<BTreeMap<Arc<Path>, Arc<Job>>>,
+    revision: AtomicU64,
+}
+
+/// Rounds of questions that one script may cause: what it asks may depend on the answers before.
+const MAX_ROUNDS: usize = 4;
+
+impl Workspace {
+    /// Changes whenever an interface changes.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    /// The jobs of a project, in the order of their files, without the one of `except`.
+    pub(crate) fn others(&self, root: &Path, except: &Path) -> Vec<Arc<Job>> {
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        jobs.values().filter(|job| &*job.root == root && &*job.script != except).map(Arc::clone).collect()
+    }
+
+    /// The jobs of a project that write a table.
+    pub(crate) fn writers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        let writes = |job: &&Arc<Job>| &*job.root == root && job.interface.writes.iter().any(|(name, _)| name == table);
+        jobs.values().filter(writes).map(Arc::clone).collect()
+    }
+
+    /// The jobs of a project that read a table.
+    pub(crate) fn readers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        let reads = |job: &&Arc<Job>| &*job.root == root && job.interface.reads.contains_key(table);
+        jobs.values().filter(reads).map(Arc::clone).collect()
+    }
+
+    /// Looks at the scripts of these projects that are new or have changed, and forgets those that are gone. Calls
+    /// `changed` after each interface that differs from what it was.
+    pub(crate) async fn index(
+        &self,
+        roots: BTreeSet<Arc<Path>>,
+        knowledge: &Arc<Knowledge>,
+        snapshot: &Arc<Snapshot>,
+        changed: impl Fn(),
+    ) {
+        let mut present = HashMap::new();
+        for root in roots {
+            for script in knowledge.backend.scripts(&root).await {
+                present.insert(Arc::<Path>::from(script), Arc::clone(&root));
+            }
+        }
+        let gone = {
+            let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
+            let before = jobs.len();
+            jobs.retain(|script, _| present.contains_key(script));
+            jobs.len() < before
+        };
+        if gone {
+            self.revision.fetch_add(1, Ordering::Relaxed);
+            changed();
+        }
+        let mut scripts: Vec<_> = present.into_iter().collect();
+        scripts.sort();
+        for (script, root) in scripts {
+            if self.look_at(script, root, knowledge, snapshot).await {
+                changed();
+            }
+        }
+    }
+
+    /// Analyzes a script unless it is as it was. True if its interface differs from what it was.
+    async fn look_at(
+        &self,
+        script: Arc<Path>,
+        root: Arc<Path>,
+        knowledge: &Arc<Knowledge>,
+        snapshot: &Arc<Snapshot>,
+    ) -> bool {
+        let stamp = tokio::fs::metadata(&script).await.ok().and_then(|file| Some((file.modified().ok()?, file.len())));
+        let known = self.jobs.read().unwrap_or_else(PoisonError::into_inner).get(&script).map(Arc::clone);
+        if known.as_ref().is_some_and(|known| known.stamp == stamp && stamp.is_some() && known.root == root) {
+            return false;
+        }
+        let Ok(text) = tokio::fs::read(&script).await else { return false };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let place = Place { root: Arc::clone(&root), script: Arc::clone(&script) };
+        let Some(interface) = interface(&text, &place, knowledge, snapshot).await else { return false };
+        let differs = known.is_none_or(|known| known.interface != interface);
+        let job = Job { root, script: Arc::clone(&script), text, interface, stamp };
+        self.jobs.write().unwrap_or_else(PoisonError::into_inner).insert(script, Arc::new(job));
+        if differs {
+            self.revision.fetch_add(1, Ordering::Relaxed);
+        }
+        differs
+    }
+}
+
+/// The interface of a script, with all that it asks answered; `None` where the analyzer failed on it.
+async fn interface(
+    text: &str,
+    place: &Place,
+    knowledge: &Arc<Knowledge>,
+    snapshot: &Arc<Snapshot>,
+) -> Option<JobInterface> {
+    let mut found = None;
+    for _ in 0..MAX_ROUNDS {
+        let world = KnownWorld::new(Arc::clone(knowledge), Arc::clone(snapshot), Some(place.clone()), || false);
+        let text = text.to_owned();
+        let analyzed = tokio::task::spawn_blocking(move || {
+            let analysis = analyzer::analyze(&text, &world);
+            (analyzer::interface(&analysis), world.into_asked())
+        });
+        let (interface, asked) = analyzed.await.ok()?;
+        found = Some(interface);
+        let keys = asked.iter().map(|(question, _)| Key::new(place, question));
+        let missing: Vec<Key> = keys.filter(|key| !knowledge.has(key)).collect();
+        if missing.is_empty() || !knowledge.ask(missing).await {
+            break;
+        }
+    }
+    found
+}
+
+/// A script as people know it: its path within the project.
+pub(crate) fn shown(script: &Path, root: &Path) -> String {
+    let path: PathBuf = script.strip_prefix(root).unwrap_or(script).to_owned();
+    path.display().to_string()
+}

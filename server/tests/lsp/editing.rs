@@ -1,0 +1,171 @@
+//! What helps while typing: completion, navigation, actions, hints, and what an edit breaks in other jobs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contract::document::Contract;
+use contract::schema::{TableName, TableSchema};
+use contract::types::DataType;
+use serde_json::{Value, json};
+use server::{Backend, BackendError};
+use tempfile::TempDir;
+
+use crate::client::{Client, at_text, schema};
+
+const WRITER: &str = "from pyspark.sql import functions as F
+payments = spark.table('raw_db.payments')
+paid = payments.filter(F.col('state') == 'PAID').withColumnRenamed('state', 'status')
+paid.write.mode('overwrite').saveAsTable('gold.fact')
+";
+
+const READER: &str = "fact = spark.table('gold.fact')\nfact.select('amount').write.parquet('s3://reports/a/')\n";
+
+/// A project on disk: a catalog of one table, a contract, a job that is open and one that is not.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("de-copilot.toml", ""), ("writer.py", WRITER), ("reader.py", READER)] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn uri(&self, name: &str) -> String {
+        format!("file://{}", self.folder.path().join(name).display())
+    }
+
+    /// A client that has opened the job that writes, once the other one is known to read from it.
+    async fn opened(&self) -> Client {
+        let backend = Files { folder: self.folder.path().to_owned() };
+        let (mut client, _) = Client::initialized(backend, json!({})).await;
+        client.open(&self.uri("writer.py"), WRITER).await;
+        let uri = self.uri("writer.py");
+        client
+            .wait_for(|message| message["method"] == "deCopilot/status" || message["params"]["uri"] == uri.as_str())
+            .await;
+        while lenses(&mut client, &uri).await.iter().all(|title| !title.contains("downstream")) {}
+        client
+    }
+}
+
+struct Files {
+    folder: PathBuf,
+}
+
+#[async_trait]
+impl Backend for Files {
+    async fn table(&self, _: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
+        let payments =
+            schema(&[("loan_id", DataType::String), ("amount", DataType::Double), ("state", DataType::String)]);
+        Ok((name.table == "payments").then_some(payments))
+    }
+
+    async fn contract(&self, _: &Path, name: &TableName) -> Result<Option<Arc<Contract>>, BackendError> {
+        let text = r#"{"table_name": "fact", "columns": {}, "primary_key": []}"#;
+        let contract = Contract::from_json(text)?.0;
+        Ok((name.table == "fact").then(|| Arc::new(contract)))
+    }
+
+    fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {
+        Some(root.join("contracts").join(format!("{}.json", name.table)))
+    }
+
+    async fn tables(&self, _: &Path) -> Vec<TableName> {
+        vec![TableName::new("raw_db", "payments")]
+    }
+
+    async fn scripts(&self, _: &Path) -> Vec<PathBuf> {
+        ["writer.py", "reader.py"].map(|name| self.folder.join(name)).into()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completion_offers_the_columns_of_the_frame_in_place_of_the_word() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let uri = project.uri("writer.py");
+    let text = format!("{WRITER}payments.select('amo')\n");
+    client.edit(&uri, 2, &[([4, 0, 4, 0], "payments.select('amo')\n")]).await;
+    let mut params = at_text(&uri, &text, "amo')");
+    params["position"]["character"] = json!(20);
+    let items = client.ask("textDocument/completion", params).await.unwrap();
+    let labels: Vec<&str> = items.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["loan_id", "amount", "state"]);
+    let range = &items[1]["textEdit"]["range"];
+    assert_eq!((&range["start"]["character"], &range["end"]["character"]), (&json!(17), &json!(20)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definition_leads_to_the_contract_and_references_into_other_jobs() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let uri = project.uri("writer.py");
+    let found = client.ask("textDocument/definition", at_text(&uri, WRITER, "gold.fact")).await.unwrap();
+    assert_eq!(found[0]["uri"], project.uri("contracts/fact.json").as_str());
+    let mut params = at_text(&uri, WRITER, "gold.fact");
+    params["context"] = json!({ "includeDeclaration": true });
+    let found = client.ask("textDocument/references", params).await.unwrap();
+    let files: Vec<&Value> = found.as_array().unwrap().iter().map(|location| &location["uri"]).collect();
+    assert_eq!(files, [uri.as_str(), project.uri("reader.py").as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_breaks_another_job_is_marked_with_the_place_there() {
+    let project = Project::new();
+    let capabilities = json!({ "textDocument": { "publishDiagnostics": {
+        "relatedInformation": true, "codeDescriptionSupport": true } } });
+    let backend = Files { folder: project.folder.path().to_owned() };
+    let (mut client, _) = Client::initialized(backend, capabilities).await;
+    let uri = project.uri("writer.py");
+    client.open(&uri, &WRITER.replace("paid.write", "paid.drop('amount').write")).await;
+    let message = client.wait_for(|message| {
+        let diagnostics = message["params"]["diagnostics"].as_array();
+        diagnostics.is_some_and(|all| all.iter().any(|one| one["code"] == "downstream-column"))
+    });
+    let diagnostic = message.await["params"]["diagnostics"][0].clone();
+    assert_eq!(diagnostic["message"], "reader.py reads column `amount` of `fact`, which is not written here.");
+    let link = diagnostic["codeDescription"]["href"].as_str().unwrap();
+    assert!(link.ends_with("docs/diagnostics.md#downstream-column"), "{link}");
+    let related = &diagnostic["relatedInformation"][0]["location"];
+    assert_eq!(related["uri"], project.uri("reader.py").as_str());
+    assert_eq!(related["range"]["start"], json!({ "line": 1, "character": 13 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_action_carries_its_edit() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let uri = project.uri("writer.py");
+    client.edit(&uri, 2, &[([2, 30, 2, 35], "stat")]).await;
+    let range = json!({ "start": { "line": 2, "character": 32 }, "end": { "line": 2, "character": 32 } });
+    let params = json!({ "textDocument": { "uri": uri }, "range": range, "context": { "diagnostics": [] } });
+    let actions = client.ask("textDocument/codeAction", params).await.unwrap();
+    assert_eq!(actions[0]["title"], "Replace with `state`");
+    assert_eq!(actions[0]["isPreferred"], true);
+    assert_eq!(actions[0]["edit"]["changes"][&uri][0]["newText"], "state");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_stand_behind_calls_and_lenses_above_writes() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let uri = project.uri("writer.py");
+    let range = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 9, "character": 0 } });
+    let params = json!({ "textDocument": { "uri": uri }, "range": range });
+    let hints = client.ask("textDocument/inlayHint", params).await.unwrap();
+    let labels: Vec<&str> = hints.as_array().unwrap().iter().map(|hint| hint["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["3 columns", "+status string · −state"]);
+    assert_eq!(lenses(&mut client, &uri).await, ["contract: 0 rules", "downstream: reader.py"]);
+}
+
+async fn lenses(client: &mut Client, uri: &str) -> Vec<String> {
+    let lenses = client.ask("textDocument/codeLens", json!({ "textDocument": { "uri": uri } })).await.unwrap();
+    let title = |lens: &Value| lens["command"]["title"].as_str().unwrap().to_owned();
+    lenses.as_array().unwrap().iter().map(title).collect()
+}
