@@ -1,0 +1,75 @@
+const assert = require("node:assert/strict");
+const vscode = require("vscode");
+
+const project = vscode.workspace.workspaceFolders[0].uri;
+
+/** The first truthy answer. */
+async function until(what, answer) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const found = await answer();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${what} did not come`);
+}
+
+async function open(name) {
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(project, "jobs", name));
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+const place = (document, words) => document.positionAt(document.getText().indexOf(words) + 1);
+
+async function hover(document, words) {
+  const found = await vscode.commands.executeCommand("vscode.executeHoverProvider", document.uri, place(document, words));
+  return found.flatMap((one) => one.contents.map((content) => content.value)).join("\n");
+}
+
+describe("the extension", () => {
+  it("is started by a Python file", async () => {
+    await open("broken.py");
+    const extension = vscode.extensions.getExtension("de-copilot.de-copilot");
+    await until("the start", () => extension.isActive);
+  });
+
+  it("marks an unknown column at its characters", async () => {
+    const document = await open("broken.py");
+    const [marked] = await until("the diagnostic", () => {
+      const found = vscode.languages.getDiagnostics(document.uri).filter((one) => one.source === "de-copilot");
+      return found.length > 0 && found;
+    });
+    assert.equal(document.getText(marked.range), "payment_statsu");
+    assert.equal(marked.severity, vscode.DiagnosticSeverity.Error);
+    assert.match(marked.message, /Did you mean `payment_status`/);
+  });
+
+  it("shows a table and a frame", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const table = await until("the table", async () => {
+      const text = await hover(document, '"dim_loan"');
+      return text.includes("loan_id") && text;
+    });
+    assert.match(table, /ref_db\.dim_loan/);
+    const frame = await hover(document, "repayments = joined");
+    for (const expected of ["emi_amount", "double", "payment_date"]) assert.ok(frame.includes(expected), frame);
+  });
+
+  it("follows an edit", async () => {
+    const document = await open("broken.py");
+    const start = document.positionAt(document.getText().indexOf("payment_statsu"));
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(start, start.translate(0, "payment_statsu".length)), "payment_status");
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    const ours = () => vscode.languages.getDiagnostics(document.uri).filter((one) => one.source === "de-copilot");
+    await until("the end of the diagnostic", () => ours().length === 0);
+    await vscode.commands.executeCommand("workbench.action.files.revert");
+    await until("the diagnostic again", () => ours().length > 0);
+  });
+
+  it("starts its server anew on command", async () => {
+    const document = await open("loan_repayments_etl.py");
+    await vscode.commands.executeCommand("deCopilot.restart");
+    await until("a hover of the new server", async () => (await hover(document, '"dim_loan"')).includes("loan_id"));
+  });
+});

@@ -1,0 +1,62 @@
+// The packaged extension as a person meets it: keyboard, mouse and what the window shows.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+import { openWindow, remote, shared } from "./setup.mjs";
+
+describe("in the window", () => {
+  let browser;
+  let page;
+
+  before(async () => {
+    const file = remote(join(shared.project, "jobs", "broken.py"));
+    ({ browser, page } = await openWindow([["openFile", file], ["skipWelcome", "true"]]));
+    await page.waitForSelector('.tab[data-resource-name="broken.py"]');
+  });
+
+  after(() => browser?.close());
+
+  it("a column that does not exist is underlined, and a hover says what it may be", async () => {
+    await goTo("payment_statsu");
+    const squiggle = page.locator(".monaco-editor .squiggly-error").first();
+    await squiggle.waitFor();
+    const { x, y, width, height } = await squiggle.boundingBox();
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.move(x + width / 2 + 2, y + height / 2);
+    const hover = page.locator(".monaco-hover", { hasText: "Did you mean" }).first();
+    await hover.waitFor();
+    assert.match(await hover.innerText(), /payment_status/);
+    await screenshot("squiggle");
+    await page.mouse.move(0, 0);
+  });
+
+  it("the keyboard's hover on a frame shows its columns", async () => {
+    await goTo("repayments = joined");
+    await page.keyboard.press("Control+K");
+    await page.keyboard.press("Control+I");
+    const hover = page.locator(".monaco-hover", { hasText: "data frame" }).first();
+    await hover.waitFor();
+    assert.match(await hover.innerText(), /emi_amount\s+double/);
+    await screenshot("frame");
+  });
+
+  it("the status bar names the extension", async () => {
+    const item = page.locator(".statusbar-item", { hasText: "DE Copilot" });
+    await item.waitFor();
+  });
+
+  /** Puts the cursor on words of the open file by the find widget, as a person does. */
+  async function goTo(words) {
+    await page.locator(".monaco-editor .view-lines").first().click();
+    await page.keyboard.press("Control+F");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.insertText(words);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+  }
+
+  /** Keeps a picture where $SCREENSHOTS says, for people who want to look. */
+  async function screenshot(name) {
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`) });
+  }
+});
