@@ -13,7 +13,7 @@ export default typescript.config(
     files: ["**/*.mjs", "test/**/*.cjs"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["after", "before", "console", "describe", "document", "fetch", "it", "module", "process", "require", "setTimeout", "URL"].map(
+        ["after", "before", "console", "describe", "document", "fetch", "it", "module", "process", "require", "setTimeout", "URL", "URLSearchParams", "__dirname"].map(
           (name) => [name, "readonly"],
         ),
       ),

@@ -58,8 +58,8 @@ pub trait Backend: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// The file that holds the contract of a table, whether or not it exists yet. Answered at once, without input or
-    /// output; `None` where contracts are no files of this machine.
+    /// The file that holds the contract of a table, if there is one. Called on a thread that may block, so a look at the
+    /// disk is fine and the network is not.
     fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {
         let _ = (root, name);
         None

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use wait4::Wait4;
 
-use crate::{output, repository};
+use crate::{editor, output, repository};
 
 /// What `cargo xtask bench` understands.
 #[derive(clap::Args)]
@@ -35,7 +35,14 @@ enum Format {
 struct Benchmark {
     name: &'static str,
     about: &'static str,
-    run: fn(rows: u64) -> Result<Vec<Figure>>,
+    run: fn(rows: u64) -> Result<Outcome>,
+}
+
+/// What a benchmark found.
+enum Outcome {
+    Figures(Vec<Figure>),
+    /// Objects of the same keys, each a case.
+    Cases(Vec<Value>),
 }
 
 /// One measured number.
@@ -45,8 +52,10 @@ struct Figure {
     unit: String,
 }
 
-const BENCHMARKS: &[Benchmark] =
-    &[Benchmark { name: "demo", about: "the demo's time by stage and its peak memory", run: demo }];
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark { name: "demo", about: "the demo's time by stage and its peak memory", run: demo },
+    Benchmark { name: "lsp", about: "how long an editor waits for the language server while somebody types", run: lsp },
+];
 
 /// Runs the named benchmark and prints its figures. True, because a figure is no verdict.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
@@ -58,16 +67,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let known: Vec<&str> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
         bail!("no benchmark is named {name}; there are {}", known.join(", "));
     };
-    let figures = (benchmark.run)(arguments.rows)?;
-    match arguments.format {
-        Format::Text => {
+    match ((benchmark.run)(arguments.rows)?, arguments.format) {
+        (Outcome::Figures(figures), Format::Text) => {
             output::table(["figure", "value", "unit"], figures.into_iter().map(|f| [f.name, rounded(f.value), f.unit]))
         }
-        Format::Json => {
+        (Outcome::Figures(figures), Format::Json) => {
             let figures: Vec<Value> =
                 figures.iter().map(|f| json!({"name": f.name, "value": f.value, "unit": f.unit})).collect();
             output::line(&json!({"benchmark": name, "rows": arguments.rows, "figures": figures}).to_string());
         }
+        (Outcome::Cases(cases), Format::Text) => {
+            const SHOWN: [&str; 7] = ["server", "case", "lines", "workspace_jobs", "p50_ms", "p95_ms", "max_ms"];
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            output::table(SHOWN, cases.iter().map(|case| SHOWN.map(|key| text(&case[key]))));
+        }
+        (Outcome::Cases(cases), Format::Json) => output::line(&json!({"cases": cases}).to_string()),
     }
     Ok(true)
 }
@@ -77,7 +91,7 @@ fn rounded(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn demo(rows: u64) -> Result<Vec<Figure>> {
+fn demo(rows: u64) -> Result<Outcome> {
     build(&["--package", "de-copilot"])?;
     let out = tempfile::tempdir()?;
     let mut command = Command::new(repository::binary("release")?);
@@ -91,7 +105,24 @@ fn demo(rows: u64) -> Result<Vec<Figure>> {
     });
     let mut figures = measured.figures();
     figures.extend(stages);
-    Ok(figures)
+    Ok(Outcome::Figures(figures))
+}
+
+fn lsp(_rows: u64) -> Result<Outcome> {
+    build(&["--package", "de-copilot"])?;
+    let (binary, own) = (repository::binary("release")?, std::env::current_exe()?);
+    let floor = editor::measure("nothing", &|| {
+        let mut command = Command::new(&own);
+        command.arg("idle-server");
+        command
+    })?;
+    let ours = editor::measure("de-copilot", &|| {
+        let mut command = Command::new(&binary);
+        command.arg("lsp");
+        command
+    })?;
+    let cases = floor.iter().chain(&ours);
+    Ok(Outcome::Cases(cases.map(|case| case.json(floor.iter().find(|floor| floor.is_like(case)))).collect()))
 }
 
 fn build(arguments: &[&str]) -> Result<()> {

@@ -5,6 +5,7 @@ mod bench;
 mod cache;
 mod command;
 mod counts;
+mod editor;
 mod output;
 mod piece;
 mod repository;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Task::Test { list: true, .. } => Ok(test::list()),
         Task::Test { suites, .. } => test::run(&suites),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::IdleServer => editor::idle_server(std::io::stdin(), std::io::stdout()).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -52,4 +54,7 @@ enum Task {
     },
     /// Run a benchmark on a release build and print its figures
     Bench(bench::Arguments),
+    /// A language server that does nothing, for the benchmark `lsp`
+    #[command(hide = true)]
+    IdleServer,
 }

@@ -30,7 +30,7 @@ fn presence(job: &Job, name: &str) -> Check {
 }
 
 /// Columns that the contract does not know.
-fn surplus<'j>(job: &'j Job) -> impl Iterator<Item = Check> + 'j {
+fn surplus(job: &Job) -> impl Iterator<Item = Check> {
     let known = |name: &str| job.contract.columns.keys().any(|known| known.eq_ignore_ascii_case(name));
     job.columns.iter().filter(move |column| !known(&column.name)).map(|column| {
         let reason = format!("column `{}` is written and not in the contract.", column.name);

@@ -96,7 +96,13 @@ fn repeating(
 fn references(job: &Job) -> Vec<Check> {
     let mut checks = Vec::new();
     for rule in job.contract.rules() {
-        let (RuleKind::ForeignKey { ref_table, ref_column }, Some(name)) = (&rule.kind, &rule.column) else { continue };
+        // Of references of several columns, and to some rows of the other table only, a join says nothing certain.
+        let RuleKind::ForeignKey { columns, ref_table, ref_columns, ref_where: None, as_of: None } = &rule.kind else {
+            continue;
+        };
+        let (Some(name), [ref_column]) = (columns.first().or(rule.column.as_ref()), ref_columns.as_slice()) else {
+            continue;
+        };
         let Some(column) = job.column(name) else { continue };
         let check = match joined_with(job, column.field.id, ref_table, ref_column) {
             Some(range) => {

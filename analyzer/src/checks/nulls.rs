@@ -115,11 +115,11 @@ fn matched_by_contract(job: &Job, source: &Source) -> bool {
     };
     let tables = job.plan.scans(*right);
     let refers = |rule: &contract::rule::Rule| match &rule.kind {
-        RuleKind::ForeignKey { ref_table, .. } => {
+        RuleKind::ForeignKey { columns, ref_table, .. } => {
             let short = ref_table.rsplit('.').next().unwrap_or(ref_table);
-            let column = rule.column.as_deref().and_then(|column| job.column(column));
+            let mut columns = columns.iter().chain(&rule.column).filter_map(|column| job.column(column));
             tables.iter().any(|(_, scan)| scan.dataset.short_name().eq_ignore_ascii_case(short))
-                && column.is_some_and(|column| keys.iter().any(|(left, _)| *left == column.field.id))
+                && columns.any(|column| keys.iter().any(|(left, _)| *left == column.field.id))
         }
         _ => false,
     };

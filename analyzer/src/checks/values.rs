@@ -291,7 +291,6 @@ fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 
 fn number(value: &Value) -> Option<f64> {
     match value {
-        #[expect(clippy::cast_precision_loss, reason = "a bound that large is compared to the nearest double")]
         Value::Int(number) => Some(*number as f64),
         Value::Double(number) => Some(*number),
         _ => None,

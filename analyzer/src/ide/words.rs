@@ -28,13 +28,11 @@ pub(crate) fn rule(rule: &Rule) -> String {
         RuleKind::AllowedValues { values } => format!("one of {}", list(values)),
         RuleKind::Regex { pattern } => format!("matches `{pattern}`"),
         RuleKind::Type { data_type } => format!("readable as {}", data_type.as_deref().unwrap_or("its type")),
-        RuleKind::ForeignKey { ref_table, ref_column } => format!("in {ref_table}.{ref_column}"),
-        RuleKind::RowCount { .. } => "bounded number of rows".to_owned(),
-        RuleKind::RowCountAnomaly { .. } => "a usual number of rows".to_owned(),
-        RuleKind::Freshness { column, max_age_hours } => format!("{column} at most {max_age_hours} hours old"),
+        RuleKind::ForeignKey { ref_table, ref_columns, .. } => format!("in {ref_table}.{}", ref_columns.join(", ")),
+        RuleKind::Freshness { column, max_age_hours, .. } => format!("{column} at most {max_age_hours} hours old"),
         RuleKind::CheckConstraint { expression } => format!("`{expression}`"),
-        RuleKind::CustomSql { .. } => "a query of its own".to_owned(),
         RuleKind::Unknown { name } => format!("`{name}`, which this version does not know"),
+        other => other.name().replace('_', " "),
     };
     match &rule.filter {
         Some(filter) => format!("{words} where `{filter}`"),

@@ -94,7 +94,8 @@ fn insert(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
         Some(["(", _]) if words.get(next + 1).is_some_and(|open| open.start < start) => Placing::AsListed,
         _ => Placing::ByPosition,
     };
-    write(interpreter, source, target, input, mode, partition_keys, None, placing);
+    let dataset = target_dataset(source, target, None);
+    write(interpreter, source, input, dataset, mode, partition_keys, placing);
     Value::None
 }
 
@@ -142,7 +143,8 @@ fn create(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
     } else {
         Mode::ErrorIfExists
     };
-    write(interpreter, source, target, input, mode, partition_keys, format, Placing::AsTheyAre);
+    let dataset = target_dataset(source, target, format);
+    write(interpreter, source, input, dataset, mode, partition_keys, Placing::AsTheyAre);
     Value::None
 }
 
@@ -220,14 +222,12 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
 fn write(
     interpreter: &mut Interpreter,
     source: &Source,
-    target: &Word,
     input: NodeId,
+    dataset: Dataset,
     mode: Mode,
     partition_keys: Vec<String>,
-    format: Option<String>,
     placing: Placing,
 ) {
-    let dataset = target_dataset(source, target, format);
     let setting = interpreter.settings.get("spark.sql.sources.partitionOverwriteMode");
     let dynamic = setting
         .map(|value| interpreter.to_text(value).render())

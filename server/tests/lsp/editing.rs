@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::document::Contract;
@@ -49,8 +50,13 @@ impl Project {
         client
             .wait_for(|message| message["method"] == "deCopilot/status" || message["params"]["uri"] == uri.as_str())
             .await;
-        while lenses(&mut client, &uri).await.iter().all(|title| !title.contains("downstream")) {}
-        client
+        for _ in 0..1000 {
+            if lenses(&mut client, &uri).await.iter().any(|title| title.contains("downstream")) {
+                return client;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the other job is not known to read the table");
     }
 }
 

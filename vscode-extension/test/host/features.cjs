@@ -67,6 +67,47 @@ describe("the extension", () => {
     await until("the diagnostic again", () => ours().length > 0);
   });
 
+  it("offers the columns of a frame inside a string", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const at = place(document, 'payment_status").isin');
+    const labels = await until("the columns", async () => {
+      const found = await vscode.commands.executeCommand("vscode.executeCompletionItemProvider", document.uri, at);
+      const labels = found.items.filter((item) => item.kind === vscode.CompletionItemKind.Field).map((item) => item.label);
+      return labels.includes("emi_amount") && labels;
+    });
+    assert.ok(labels.includes("payment_date"), labels.join());
+  });
+
+  it("leads from a column to the expression that makes it", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const at = place(document, 'payment_status").alias');
+    const [found] = await vscode.commands.executeCommand("vscode.executeDefinitionProvider", document.uri, at);
+    assert.ok(document.getText(found.range).includes("raw_payments") || document.getText(found.range).includes("payment_status"));
+  });
+
+  it("corrects a column's name", async () => {
+    const document = await open("broken.py");
+    const at = place(document, "payment_statsu");
+    const titles = await until("the correction", async () => {
+      const range = new vscode.Range(at, at);
+      const found = await vscode.commands.executeCommand("vscode.executeCodeActionProvider", document.uri, range, "quickfix");
+      return found.length > 0 && found.map((action) => action.title);
+    });
+    assert.deepEqual(titles, ["Replace with `payment_status`", "Ignore unknown-column on this line"]);
+  });
+
+  it("shows what transforms do, and what is known of the written table", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const whole = new vscode.Range(0, 0, document.lineCount, 0);
+    const hints = await until("the hints", async () => {
+      const found = await vscode.commands.executeCommand("vscode.executeInlayHintProvider", document.uri, whole);
+      return found.length > 0 && found.map((hint) => hint.label);
+    });
+    assert.ok(hints.some((hint) => hint.includes("grain loan_id, payment_date")), hints.join("; "));
+    const lenses = await vscode.commands.executeCommand("vscode.executeCodeLensProvider", document.uri);
+    assert.ok(lenses.some((lens) => lens.command.title === "no contract"), "a lens on the write");
+  });
+
   it("starts its server anew on command", async () => {
     const document = await open("loan_repayments_etl.py");
     await vscode.commands.executeCommand("deCopilot.restart");

@@ -1,0 +1,436 @@
+//! `cargo xtask bench lsp`: how long an editor waits for a language server while somebody types.
+//!
+//! Typing is replayed open-loop: each key has its moment, whether or not the server has answered the one before, and the
+//! clock of a key starts at that moment, so that what queues up counts. It stops at the diagnostics of that version of
+//! the text or a later one, or at the answer to the request that was sent with the key.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+/// One measured case.
+pub(crate) struct Case {
+    pub(crate) server: &'static str,
+    pub(crate) case: &'static str,
+    pub(crate) lines: usize,
+    pub(crate) workspace_jobs: usize,
+    /// Milliseconds of each key, sorted.
+    times: Vec<f64>,
+}
+
+/// Sizes of the script that is typed in, in lines, each with the number of other jobs of its project.
+const SIZES: [(usize, usize); 5] = [(200, 0), (1_000, 0), (5_000, 0), (1_000, 300), (1_000, 1_000)];
+
+/// Time between two keys: some 14 keys a second, faster than people type.
+const KEY: Duration = Duration::from_millis(70);
+
+/// What is typed again and again, and deleted from its end: on the way most of it is no Python.
+const TYPED: &str = "typed = step_3.filter(F.col(\"state\") == \"PAID\").select(\"loan_id\", \"amont\")";
+
+/// Keys of a case.
+const EDITS: usize = 200;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Measures all cases of a server, which `command` starts in the project's folder.
+pub(crate) fn measure(server: &'static str, command: &dyn Fn() -> Command) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for (lines, jobs) in SIZES {
+        let project = Project::new(lines, jobs)?;
+        for case in ["diagnostics", "hover", "completion"] {
+            let times = replay(command(), &project, case).with_context(|| format!("{server}: {case} at {lines} lines"))?;
+            cases.push(Case { server, case, lines, workspace_jobs: jobs, times });
+        }
+    }
+    Ok(cases)
+}
+
+impl Case {
+    fn percentile(&self, share: f64) -> f64 {
+        let last = self.times.len().saturating_sub(1);
+        self.times.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The figures; `floor` is the same case of the server that does nothing, which takes what the wire takes.
+    pub(crate) fn json(&self, floor: Option<&Case>) -> Value {
+        let rounded = |milliseconds: f64| (milliseconds * 1000.0).round() / 1000.0;
+        let wire = floor.map_or(0.0, |floor| floor.percentile(0.5));
+        json!({
+            "server": self.server,
+            "case": self.case,
+            "lines": self.lines,
+            "workspace_jobs": self.workspace_jobs,
+            "p50_ms": rounded(self.percentile(0.5)),
+            "p95_ms": rounded(self.percentile(0.95)),
+            "p99_ms": rounded(self.percentile(0.99)),
+            "max_ms": rounded(self.percentile(1.0)),
+            "server_p95_ms": rounded((self.percentile(0.95) - wire).max(0.0)),
+            "edits": self.times.len(),
+        })
+    }
+
+    /// Whether both measure the same thing.
+    pub(crate) fn is_like(&self, other: &Case) -> bool {
+        (self.case, self.lines, self.workspace_jobs) == (other.case, other.lines, other.workspace_jobs)
+    }
+}
+
+/// A project on disk.
+struct Project {
+    folder: tempfile::TempDir,
+    script: PathBuf,
+    text: String,
+}
+
+impl Project {
+    /// A script of so many lines that writes a table, and so many other jobs that read it.
+    fn new(lines: usize, jobs: usize) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let catalog = folder.path().join("lake/_catalog");
+        std::fs::create_dir_all(&catalog)?;
+        std::fs::create_dir(folder.path().join("jobs"))?;
+        std::fs::write(folder.path().join("de-copilot.toml"), "[lake]\nroot = \"lake\"\n")?;
+        let columns = ["loan_id", "customer_id", "amount", "state", "paid_on", "channel"];
+        for name in ["payments", "loans"] {
+            let columns: Vec<Value> = columns.iter().map(|column| json!({"Name": column, "Type": "string"})).collect();
+            let table = json!({"Table": {
+                "Name": name, "DatabaseName": "raw_db", "StorageDescriptor": {"Columns": columns} } });
+            std::fs::write(catalog.join(format!("raw_db.{name}.json")), table.to_string())?;
+        }
+        for job in 0..jobs {
+            let text = format!(
+                "from pyspark.sql import functions as F\n\nfact = spark.table(\"gold.fact\")\n\
+                 report = fact.filter(\"state = 'PAID'\").groupBy(\"customer_id\").agg(F.sum(\"amount\").alias(\"total\"))\n\
+                 report.write.mode(\"overwrite\").saveAsTable(\"gold.report_{job}\")\n"
+            );
+            std::fs::write(folder.path().join(format!("jobs/report_{job}.py")), text)?;
+        }
+        let text = script(lines);
+        let script = folder.path().join("jobs/job.py");
+        std::fs::write(&script, &text)?;
+        Ok(Self { folder, script, text })
+    }
+}
+
+/// A script as long ones are: steps that build on each other, one in a few a join, and a write at the end.
+fn script(lines: usize) -> String {
+    let mut text = "from pyspark.sql import functions as F\n\nloans = spark.table(\"raw_db.loans\")\n\
+                    step_0 = spark.table(\"raw_db.payments\")\n"
+        .to_owned();
+    let mut step = 0;
+    while text.lines().count() + 2 < lines {
+        let next = match step % 4 {
+            0 => format!("step_{} = step_{step}.withColumn(\"value_{step}\", F.col(\"amount\").cast(\"double\") * 2)\n", step + 1),
+            1 => format!("step_{} = step_{step}.filter((F.col(\"state\") == \"PAID\") & F.col(\"amount\").isNotNull())\n", step + 1),
+            2 => format!("step_{} = step_{step}.drop(\"value_{}\")\n", step + 1, step - 2),
+            _ => format!(
+                "step_{} = step_{step}.join(\n    loans.select(\"loan_id\"),\n    on=\"loan_id\",\n    how=\"left_semi\",\n)\n",
+                step + 1
+            ),
+        };
+        text.push_str(&next);
+        step += 1;
+    }
+    text.push_str(&format!("step_{step}.write.mode(\"overwrite\").saveAsTable(\"gold.fact\")\n"));
+    text
+}
+
+/// Types into the script, and gives back the sorted times in milliseconds.
+fn replay(command: Command, project: &Project, case: &str) -> Result<Vec<f64>> {
+    let mut client = Client::start(command, project.folder.path())?;
+    let uri = format!("file://{}", project.script.display());
+    client.initialize(project.folder.path())?;
+    client.notify("textDocument/didOpen", json!({"textDocument":
+        {"uri": uri, "languageId": "python", "version": 1, "text": project.text}}))?;
+    client.wait_for(|message| message["method"] == "textDocument/publishDiagnostics")?;
+    // What the server looks up in the background is there by then, and a large project is indexed.
+    client.settle()?;
+
+    let line = project.text.lines().count() / 2;
+    let line = project.text.lines().enumerate().skip(line).find(|(_, text)| text.starts_with("step_"));
+    let line = line.context("the script has no step behind its middle")?.0;
+    let mut version = 2;
+    let insert = |at: usize, end: usize, text: &str, line: usize| {
+        json!({"range": {"start": {"line": line, "character": at}, "end": {"line": line, "character": end}}, "text": text})
+    };
+    client.notify("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version},
+        "contentChanges": [insert(0, 0, "\n", line)]}))?;
+    client.diagnostics_of(&uri, version)?;
+
+    let keys: Vec<char> = TYPED.chars().collect();
+    let start = Instant::now() + KEY;
+    let mut asked = Vec::new();
+    for key in 0..EDITS {
+        let due = start + KEY * u32::try_from(key).unwrap_or(u32::MAX);
+        client.read_until(due)?;
+        let step = key % (2 * keys.len());
+        let (change, cursor) = match keys.get(step) {
+            Some(character) => (insert(step, step, &character.to_string(), line), step + 1),
+            None => {
+                let at = 2 * keys.len() - step - 1;
+                (insert(at, at + 1, "", line), at)
+            }
+        };
+        version += 1;
+        client.notify("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version},
+            "contentChanges": [change]}))?;
+        let position = match case {
+            "hover" => Some(json!({"line": 3, "character": 2})),
+            "completion" => Some(json!({"line": line, "character": cursor})),
+            _ => None,
+        };
+        let id = match position {
+            Some(position) => {
+                let params = json!({"textDocument": {"uri": uri}, "position": position});
+                Some(client.request(&format!("textDocument/{case}"), params)?)
+            }
+            None => None,
+        };
+        asked.push((due, version, id));
+    }
+    let mut times = Vec::new();
+    for (due, version, id) in asked {
+        let answered = match id {
+            Some(id) => client.answered(id)?,
+            None => client.diagnostics_of(&uri, version)?,
+        };
+        times.push(answered.saturating_duration_since(due).as_secs_f64() * 1e3);
+    }
+    client.same_as_fresh(&uri, version, project)?;
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}
+
+/// A client over the pipes of a server's process, which ends with it.
+struct Client {
+    process: Child,
+    input: ChildStdin,
+    messages: Receiver<(Instant, Value)>,
+    seen: Vec<(Instant, Value)>,
+    last_id: i64,
+}
+
+impl Client {
+    fn start(mut command: Command, folder: &Path) -> Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        let input = process.stdin.take().context("the server has no input")?;
+        let output = process.stdout.take().context("the server has no output")?;
+        let (sender, messages) = channel();
+        thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            while let Ok(Some(message)) = read_message(&mut output) {
+                if sender.send((Instant::now(), message)).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { process, input, messages, seen: Vec::new(), last_id: 0 })
+    }
+
+    fn initialize(&mut self, folder: &Path) -> Result<()> {
+        let uri = format!("file://{}", folder.display());
+        let capabilities = json!({"textDocument": {"publishDiagnostics": {"versionSupport": true}}});
+        let id = self.request("initialize", json!({"processId": null, "rootUri": uri,
+            "workspaceFolders": [{"uri": uri, "name": "project"}], "capabilities": capabilities}))?;
+        self.answered(id)?;
+        self.notify("initialized", json!({}))
+    }
+
+    fn send(&mut self, message: &Value) -> Result<()> {
+        write_message(&mut self.input, message).context("the server takes no more input")
+    }
+
+    fn notify(&mut self, method: &str, params: Value) -> Result<()> {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
+    }
+
+    fn request(&mut self, method: &str, params: Value) -> Result<i64> {
+        self.last_id += 1;
+        self.send(&json!({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params}))?;
+        Ok(self.last_id)
+    }
+
+    /// Takes in one message that comes before `limit`. False if none came.
+    fn read_one(&mut self, limit: Instant) -> Result<bool> {
+        let Ok((at, message)) = self.messages.recv_timeout(limit.saturating_duration_since(Instant::now())) else {
+            return Ok(false);
+        };
+        if message.get("method").is_some() && message.get("id").is_some() {
+            self.send(&json!({"jsonrpc": "2.0", "id": message["id"], "result": null}))?;
+        }
+        self.seen.push((at, message));
+        Ok(true)
+    }
+
+    /// Takes in what comes until a moment.
+    fn read_until(&mut self, moment: Instant) -> Result<()> {
+        while self.read_one(moment)? {}
+        thread::sleep(moment.saturating_duration_since(Instant::now()));
+        Ok(())
+    }
+
+    /// Waits until the server has said nothing for a while.
+    fn settle(&mut self) -> Result<()> {
+        let limit = Instant::now() + PATIENCE;
+        while Instant::now() < limit && self.read_one(Instant::now() + Duration::from_millis(1500))? {}
+        Ok(())
+    }
+
+    /// When the first message came that is wanted, of those that came and those to come.
+    fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Result<Instant> {
+        let limit = Instant::now() + PATIENCE;
+        let mut next = 0;
+        loop {
+            if let Some((at, _)) = self.seen.iter().skip(next).find(|(_, message)| wanted(message)) {
+                return Ok(*at);
+            }
+            next = self.seen.len();
+            ensure!(self.read_one(limit)?, "the server did not answer within {} s", PATIENCE.as_secs());
+        }
+    }
+
+    fn answered(&mut self, id: i64) -> Result<Instant> {
+        self.wait_for(|message| message["id"] == id && message.get("method").is_none())
+    }
+
+    fn diagnostics_of(&mut self, uri: &str, version: i64) -> Result<Instant> {
+        self.wait_for(|message| {
+            message["method"] == "textDocument/publishDiagnostics"
+                && message["params"]["uri"] == uri
+                && message["params"]["version"].as_i64().is_some_and(|told| told >= version)
+        })
+    }
+
+    /// The last diagnostics of a document.
+    fn diagnostics(&self, uri: &str) -> Value {
+        let of = |message: &&Value| {
+            message["method"] == "textDocument/publishDiagnostics" && message["params"]["uri"] == uri
+        };
+        let last = self.seen.iter().rev().map(|(_, message)| message).find(of);
+        last.map(|message| message["params"]["diagnostics"].clone()).unwrap_or_default()
+    }
+
+    /// Closes the document, opens the text as it is by then anew, and compares what is said of both.
+    fn same_as_fresh(&mut self, uri: &str, version: i64, project: &Project) -> Result<()> {
+        self.settle()?;
+        let edited = self.diagnostics(uri);
+        let mut lines: Vec<String> = project.text.lines().map(str::to_owned).collect();
+        let half = lines.len() / 2;
+        let at = lines.iter().enumerate().skip(half).find(|(_, text)| text.starts_with("step_")).map_or(half, |(at, _)| at);
+        let step = EDITS % (2 * TYPED.len());
+        let kept = if step <= TYPED.len() { step } else { 2 * TYPED.len() - step };
+        lines.insert(at, TYPED.chars().take(kept).collect());
+        let text = lines.join("\n") + "\n";
+        self.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}))?;
+        self.seen.clear();
+        let version = version + 1;
+        self.notify("textDocument/didOpen", json!({"textDocument":
+            {"uri": uri, "languageId": "python", "version": version, "text": text}}))?;
+        self.diagnostics_of(uri, version)?;
+        self.settle()?;
+        let fresh = self.diagnostics(uri);
+        if edited != fresh {
+            bail!("after the edits the diagnostics are {edited}, of the same text opened anew {fresh}");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A server that is gone already is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn read_message(input: &mut impl BufRead) -> Result<Option<Value>> {
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        if input.read_line(&mut header)? == 0 {
+            return Ok(None);
+        }
+        match header.trim().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse()?,
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = vec![0; length];
+    input.read_exact(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
+
+fn write_message(output: &mut impl Write, message: &Value) -> Result<()> {
+    let body = message.to_string();
+    write!(output, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+    Ok(output.flush()?)
+}
+
+/// A server that does nothing: no diagnostics, no hover, no completion, at once. What it takes is what the wire takes.
+pub(crate) fn idle_server(input: impl Read, mut output: impl Write) -> Result<()> {
+    let mut input = BufReader::new(input);
+    while let Some(message) = read_message(&mut input)? {
+        let document = &message["params"]["textDocument"];
+        match (message["method"].as_str(), message.get("id")) {
+            (Some("initialize"), Some(id)) => {
+                write_message(&mut output, &json!({"jsonrpc": "2.0", "id": id, "result": {"capabilities": {}}}))?;
+            }
+            (Some(_), Some(id)) => write_message(&mut output, &json!({"jsonrpc": "2.0", "id": id, "result": null}))?,
+            (Some("textDocument/didOpen" | "textDocument/didChange"), None) => {
+                let params = json!({"uri": document["uri"], "version": document["version"], "diagnostics": []});
+                let message = json!({"jsonrpc": "2.0", "method": "textDocument/publishDiagnostics", "params": params});
+                write_message(&mut output, &message)?;
+            }
+            (Some("exit"), _) => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_has_the_length_that_was_asked_for() {
+        for lines in [200, 1_000] {
+            let found = script(lines).lines().count();
+            assert!((lines..lines + 6).contains(&found), "{found}");
+        }
+    }
+
+    #[test]
+    fn the_idle_server_answers_what_the_client_waits_for() {
+        let mut input = Vec::new();
+        for message in [
+            json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}),
+            json!({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {"uri": "file:///a", "version": 3}}}),
+            json!({"jsonrpc": "2.0", "method": "exit"}),
+        ] {
+            write_message(&mut input, &message).unwrap();
+        }
+        let mut output = Vec::new();
+        idle_server(&*input, &mut output).unwrap();
+        let mut output = &*output;
+        assert_eq!(read_message(&mut output).unwrap().unwrap()["id"], 1);
+        assert_eq!(read_message(&mut output).unwrap().unwrap()["params"]["version"], 3);
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_times() {
+        let times = (0..=100).map(f64::from).collect();
+        let case = Case { server: "s", case: "hover", lines: 1, workspace_jobs: 0, times };
+        assert_eq!((case.percentile(0.5), case.percentile(0.95), case.percentile(1.0)), (50.0, 95.0, 100.0));
+    }
+}
