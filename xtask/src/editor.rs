@@ -44,7 +44,8 @@ pub(crate) fn measure(server: &'static str, command: &dyn Fn() -> Command) -> Re
     for (lines, jobs) in SIZES {
         let project = Project::new(lines, jobs)?;
         for case in ["diagnostics", "hover", "completion"] {
-            let times = replay(command(), &project, case).with_context(|| format!("{server}: {case} at {lines} lines"))?;
+            let times =
+                replay(command(), &project, case).with_context(|| format!("{server}: {case} at {lines} lines"))?;
             cases.push(Case { server, case, lines, workspace_jobs: jobs, times });
         }
     }
@@ -126,8 +127,14 @@ fn script(lines: usize) -> String {
     let mut step = 0;
     while text.lines().count() + 2 < lines {
         let next = match step % 4 {
-            0 => format!("step_{} = step_{step}.withColumn(\"value_{step}\", F.col(\"amount\").cast(\"double\") * 2)\n", step + 1),
-            1 => format!("step_{} = step_{step}.filter((F.col(\"state\") == \"PAID\") & F.col(\"amount\").isNotNull())\n", step + 1),
+            0 => format!(
+                "step_{} = step_{step}.withColumn(\"value_{step}\", F.col(\"amount\").cast(\"double\") * 2)\n",
+                step + 1
+            ),
+            1 => format!(
+                "step_{} = step_{step}.filter((F.col(\"state\") == \"PAID\") & F.col(\"amount\").isNotNull())\n",
+                step + 1
+            ),
             2 => format!("step_{} = step_{step}.drop(\"value_{}\")\n", step + 1, step - 2),
             _ => format!(
                 "step_{} = step_{step}.join(\n    loans.select(\"loan_id\"),\n    on=\"loan_id\",\n    how=\"left_semi\",\n)\n",
@@ -146,8 +153,11 @@ fn replay(command: Command, project: &Project, case: &str) -> Result<Vec<f64>> {
     let mut client = Client::start(command, project.folder.path())?;
     let uri = format!("file://{}", project.script.display());
     client.initialize(project.folder.path())?;
-    client.notify("textDocument/didOpen", json!({"textDocument":
-        {"uri": uri, "languageId": "python", "version": 1, "text": project.text}}))?;
+    client.notify(
+        "textDocument/didOpen",
+        json!({"textDocument":
+        {"uri": uri, "languageId": "python", "version": 1, "text": project.text}}),
+    )?;
     client.wait_for(|message| message["method"] == "textDocument/publishDiagnostics")?;
     // What the server looks up in the background is there by then, and a large project is indexed.
     client.settle()?;
@@ -156,11 +166,12 @@ fn replay(command: Command, project: &Project, case: &str) -> Result<Vec<f64>> {
     let line = project.text.lines().enumerate().skip(line).find(|(_, text)| text.starts_with("step_"));
     let line = line.context("the script has no step behind its middle")?.0;
     let mut version = 2;
-    let insert = |at: usize, end: usize, text: &str, line: usize| {
-        json!({"range": {"start": {"line": line, "character": at}, "end": {"line": line, "character": end}}, "text": text})
-    };
-    client.notify("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version},
-        "contentChanges": [insert(0, 0, "\n", line)]}))?;
+    let insert = |at: usize, end: usize, text: &str, line: usize| json!({"range": {"start": {"line": line, "character": at}, "end": {"line": line, "character": end}}, "text": text});
+    client.notify(
+        "textDocument/didChange",
+        json!({"textDocument": {"uri": uri, "version": version},
+        "contentChanges": [insert(0, 0, "\n", line)]}),
+    )?;
     client.diagnostics_of(&uri, version)?;
 
     let keys: Vec<char> = TYPED.chars().collect();
@@ -178,8 +189,11 @@ fn replay(command: Command, project: &Project, case: &str) -> Result<Vec<f64>> {
             }
         };
         version += 1;
-        client.notify("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version},
-            "contentChanges": [change]}))?;
+        client.notify(
+            "textDocument/didChange",
+            json!({"textDocument": {"uri": uri, "version": version},
+            "contentChanges": [change]}),
+        )?;
         let position = match case {
             "hover" => Some(json!({"line": 3, "character": 2})),
             "completion" => Some(json!({"line": line, "character": cursor})),
@@ -238,8 +252,11 @@ impl Client {
     fn initialize(&mut self, folder: &Path) -> Result<()> {
         let uri = format!("file://{}", folder.display());
         let capabilities = json!({"textDocument": {"publishDiagnostics": {"versionSupport": true}}});
-        let id = self.request("initialize", json!({"processId": null, "rootUri": uri,
-            "workspaceFolders": [{"uri": uri, "name": "project"}], "capabilities": capabilities}))?;
+        let id = self.request(
+            "initialize",
+            json!({"processId": null, "rootUri": uri,
+            "workspaceFolders": [{"uri": uri, "name": "project"}], "capabilities": capabilities}),
+        )?;
         self.answered(id)?;
         self.notify("initialized", json!({}))
     }
@@ -324,7 +341,8 @@ impl Client {
         let edited = self.diagnostics(uri);
         let mut lines: Vec<String> = project.text.lines().map(str::to_owned).collect();
         let half = lines.len() / 2;
-        let at = lines.iter().enumerate().skip(half).find(|(_, text)| text.starts_with("step_")).map_or(half, |(at, _)| at);
+        let at =
+            lines.iter().enumerate().skip(half).find(|(_, text)| text.starts_with("step_")).map_or(half, |(at, _)| at);
         let step = EDITS % (2 * TYPED.len());
         let kept = if step <= TYPED.len() { step } else { 2 * TYPED.len() - step };
         lines.insert(at, TYPED.chars().take(kept).collect());
@@ -332,8 +350,11 @@ impl Client {
         self.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}))?;
         self.seen.clear();
         let version = version + 1;
-        self.notify("textDocument/didOpen", json!({"textDocument":
-            {"uri": uri, "languageId": "python", "version": version, "text": text}}))?;
+        self.notify(
+            "textDocument/didOpen",
+            json!({"textDocument":
+            {"uri": uri, "languageId": "python", "version": version, "text": text}}),
+        )?;
         self.diagnostics_of(uri, version)?;
         self.settle()?;
         let fresh = self.diagnostics(uri);
