@@ -1,11 +1,11 @@
 //! The result of an analysis, and how it is put together.
 
 use contract::document::{JobSummary, JoinKey};
-use contract::schema::TableName;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::checks;
-use crate::facts::{self, DatasetKind, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
+use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
+use crate::ide;
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
 use crate::range::TextRange;
@@ -101,11 +101,7 @@ fn is_named(text: &str, range: TextRange, mention: &Mention) -> bool {
 
 /// Holds a write against the contract of its table, where there is one.
 fn check_contract(world: &Recorder, plan: &Plan, output: &mut Output, diagnostics: &mut IndexSet<Diagnostic>) {
-    let dataset = &output.dataset;
-    let (DatasetKind::Catalog, Some(database), Some(table)) = (dataset.kind, &dataset.database, &dataset.table) else {
-        return;
-    };
-    let name = TableName::new(database, table);
+    let Some(name) = ide::table_name(&output.dataset) else { return };
     world.surroundings(&name);
     let Some(contract) = world.contract(&name) else { return };
     output.checks = checks::check(plan, output, &contract);

@@ -53,7 +53,7 @@ local function session()
 
   -- The tables are looked up in the background: a first edit that breaks a name is marked once they are known.
   go_to('"payment_status").isin')
-  vim.cmd('normal! 8lx')
+  vim.cmd('normal! 9lx')
   wait_for('the diagnostic', function() return #vim.diagnostic.get(0) > 0 end)
   answers.broken = diagnostics()
   vim.cmd('normal! u')

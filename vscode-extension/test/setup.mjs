@@ -30,6 +30,9 @@ const SETTINGS = {
   "files.autoSave": "off",
 };
 
+/** How long a window may take for one thing, in milliseconds. */
+const PATIENCE = 120_000;
+
 /** Set by mochaGlobalSetup: `folder` of all files, `project`, `address` of the server. */
 export const shared = {};
 let server;
@@ -77,6 +80,8 @@ export async function openWindow(payload, prepare = async () => undefined) {
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
   const page = browser.pages()[0] ?? (await browser.newPage());
+  // A busy machine takes its time to start an extension host; nothing waits as long unless it fails.
+  page.setDefaultTimeout(PATIENCE);
   await prepare(page);
   const query = new URLSearchParams({ folder: shared.project, payload: JSON.stringify(payload) });
   await page.goto(`${shared.address}/?${query}`, { waitUntil: "domcontentloaded" });
@@ -116,7 +121,7 @@ function vscodeServer(args, stdio) {
 }
 
 async function until(what, condition) {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < PATIENCE / 100; attempt += 1) {
     if (await condition().catch(() => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -5,7 +5,7 @@ const project = vscode.workspace.workspaceFolders[0].uri;
 
 /** The first truthy answer. */
 async function until(what, answer) {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 2000; attempt += 1) {
     const found = await answer();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -4,7 +4,7 @@ const Mocha = require("mocha");
 
 module.exports.run = () =>
   new Promise((resolve, reject) => {
-    const mocha = new Mocha({ timeout: 60_000, color: false });
+    const mocha = new Mocha({ timeout: 120_000, color: false });
     mocha.addFile(join(__dirname, "features.cjs"));
     mocha.run((failed) => (failed === 0 ? resolve() : reject(new Error(`${failed} tests failed`))));
   });
