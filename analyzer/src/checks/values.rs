@@ -193,7 +193,12 @@ fn leaves(expr: &Expr, made: TextRange, found: &mut Vec<(Value, TextRange)>) -> 
         }
         ExprKind::Case { branches, otherwise } => {
             let results = branches.iter().map(|(_, then)| then).chain(otherwise.as_deref());
-            results.fold(true, |only, result| leaves(result, made, found) && only)
+            // Each of them, also behind one that is no constant.
+            let mut only = true;
+            for result in results {
+                only &= leaves(result, made, found);
+            }
+            only
         }
         _ => false,
     }

@@ -310,13 +310,20 @@ pub struct JoinFact {
 }
 
 /// The codes of all diagnostics. They are stable: people name them in comments and settings.
-pub const CODES: [&str; 17] = [
+pub const CODES: [&str; 24] = [
     "unknown-column",
     "ambiguous-column",
     "misspelt-keyword",
     "union-column-count",
     "column-as-condition",
+    "ungrouped-column",
+    "never-true",
+    "not-in-null",
+    "join-key-types",
     "bookmark-overwrite",
+    "partial-overwrite",
+    "append-again",
+    "fan-out-merge",
     "contract-column-missing",
     "contract-column-surplus",
     "contract-type",

@@ -12,7 +12,10 @@ impl Interpreter<'_> {
             Value::Arguments(source, known) => {
                 let (entries, _) = known.and_then(|id| self.heap.entries(&Value::Object(id))).unwrap_or_default();
                 match entries.into_iter().rev().find(|(known, _)| known.same(key)) {
-                    Some((_, value)) => value,
+                    Some((_, value)) => {
+                        library::session::mention(self, *source, key);
+                        value
+                    }
                     None => library::session::argument(self, *source, key),
                 }
             }

@@ -3,7 +3,7 @@
 use super::{dataset, read, session, types, write};
 use crate::facts::{Dataset, Mode};
 use crate::interpret::{Args, Interpreter};
-use crate::plan::{NodeId, Sink};
+use crate::plan::{NodeId, Placing, Sink};
 use crate::range::TextRange;
 use crate::value::{ArgumentSource, Hole, Text, Value};
 
@@ -219,6 +219,7 @@ pub(super) fn write_pandas(interpreter: &mut Interpreter, frames: Vec<NodeId>, n
             partition_keys,
             merge_keys: Vec::new(),
             dynamic_overwrite: Some(args.named("mode").and_then(Value::exact_text) == Some("overwrite_partitions")),
+            placing: Placing::AsTheyAre,
             range: here,
         };
         write::add(interpreter, sink);

@@ -31,9 +31,7 @@ pub(crate) fn argument(interpreter: &mut Interpreter, source: ArgumentSource, ke
     let name = name.trim_start_matches('-').to_owned();
     let hole = match source {
         ArgumentSource::Job => {
-            let place = column::place_of(interpreter, key, TextRange::default());
-            interpreter.mention(place, Mention::Argument(name.clone()));
-            interpreter.arguments.insert(name.clone());
+            mention(interpreter, source, &Value::Text(key.clone()));
             match interpreter.world.argument(&name) {
                 Some(value) => return Value::text(value),
                 None => Hole::Arg(name),
@@ -43,6 +41,15 @@ pub(crate) fn argument(interpreter: &mut Interpreter, source: ArgumentSource, ke
         ArgumentSource::Workflow => Hole::WorkflowProp(name),
     };
     Value::Text(Text::hole(hole))
+}
+
+/// Remembers that a job argument is named here.
+pub(crate) fn mention(interpreter: &mut Interpreter, source: ArgumentSource, key: &Value) {
+    let (ArgumentSource::Job, Value::Text(text)) = (source, key) else { return };
+    let Some(name) = text.exact().map(|name| name.trim_start_matches('-').to_owned()) else { return };
+    let place = column::place_of(interpreter, text, TextRange::default());
+    interpreter.mention(place, Mention::Argument(name.clone()));
+    interpreter.arguments.insert(name);
 }
 
 /// The call of something of `pyspark`, the session or the context.
