@@ -125,7 +125,7 @@ fn script(lines: usize) -> String {
                     step_0 = spark.table(\"raw_db.payments\")\n"
         .to_owned();
     let mut step = 0;
-    while text.lines().count() + 2 < lines {
+    while text.lines().count() + 1 < lines {
         let next = match step % 4 {
             0 => format!(
                 "step_{} = step_{step}.withColumn(\"value_{step}\", F.col(\"amount\").cast(\"double\") * 2)\n",
