@@ -31,10 +31,11 @@ def start(script: Path):
 
 @pytest.fixture
 def wire(start, script: Path) -> Wire:
-    """A server that has been initialized, and has the script open."""
+    """A server that has been initialized, has the script open and knows the tables that it reads."""
     wire = start()
     wire.initialize(script.parent.parent)
     wire.notify("textDocument/didOpen", {"textDocument": opened(script)})
+    wire.wait_for(project.tells_the_unknown_column)
     return wire
 
 

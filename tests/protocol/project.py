@@ -13,6 +13,7 @@ from pyspark.context import SparkContext
 glue = GlueContext(SparkContext())
 data = glue.create_dynamic_frame.from_catalog(database="raw_db", table_name="loans").toDF()
 label = "😀 e\u0301 日本"; wrong = data.select("no_such_column")  # 👩‍👩‍👧 kept
+people = glue.create_dynamic_frame.from_catalog(database="raw_db", table_name="customers").toDF()
 """
 
 
@@ -29,6 +30,11 @@ def make(folder: Path) -> Path:
     script.parent.mkdir()
     script.write_text(SCRIPT)
     return script
+
+
+def tells_the_unknown_column(message: dict) -> bool:
+    """Whether a message tells what only the catalog can: it is asked in the background, and no request waits for it."""
+    return message.get("method") == "textDocument/publishDiagnostics" and bool(message["params"]["diagnostics"])
 
 
 def position(text: str, offset: int, encoding: str = "utf-16") -> dict:

@@ -83,15 +83,22 @@ class Wire:
         self.process.kill()
         self.process.wait()
 
-    def _read_all(self) -> None:
+    def read_one(self) -> dict | None:
+        """Reads the next message here and now; for a client that reads nothing else. None at the end of the output."""
         stream = self.process.stdout
-        while header := stream.readline():
-            length = int(header.removeprefix(b"Content-Length:"))
-            while stream.readline().strip():
-                pass
-            message = json.loads(stream.read(length))
-            with self._arrived:
-                self.messages.append(message)
-                self._arrived.notify_all()
-            if "id" in message and "method" in message:
-                self.send({"jsonrpc": "2.0", "id": message["id"], "result": None})
+        if not (header := stream.readline()):
+            return None
+        length = int(header.removeprefix(b"Content-Length:"))
+        while stream.readline().strip():
+            pass
+        message = json.loads(stream.read(length))
+        with self._arrived:
+            self.messages.append(message)
+            self._arrived.notify_all()
+        if "id" in message and "method" in message:
+            self.send({"jsonrpc": "2.0", "id": message["id"], "result": None})
+        return message
+
+    def _read_all(self) -> None:
+        while self.read_one():
+            pass
