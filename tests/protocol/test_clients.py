@@ -11,12 +11,20 @@ import project
 
 CLIENTS = ["neovim@v0.7.0", "neovim@v0.11.0", "visual_studio_code", "emacs"]
 
+# What the server asks of a client that says it can: to watch files, and to ask again when more is known.
+ASKED_OF_CLIENTS = [
+    types.CLIENT_REGISTER_CAPABILITY,
+    types.WORKSPACE_INLAY_HINT_REFRESH,
+    types.WORKSPACE_CODE_LENS_REFRESH,
+    types.WORKSPACE_DIAGNOSTIC_REFRESH,
+]
+
 
 @pytest_lsp.fixture(params=CLIENTS, config=ClientServerConfig(server_command=[os.environ["DE_COPILOT_BIN"], "lsp"]))
 async def client(request, lsp_client: LanguageClient, tmp_path):
     lsp_client.script = project.make(tmp_path)
-    # The server asks clients that watch files to watch its own; this one has nothing to tell of them.
-    lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
+    for method in ASKED_OF_CLIENTS:
+        lsp_client.feature(method)(lambda params: None)
     capabilities = client_capabilities(request.param)
     result = await lsp_client.initialize_session(
         types.InitializeParams(
