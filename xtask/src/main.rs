@@ -1,9 +1,10 @@
 //! The project's own tasks: `cargo xtask test` runs every test suite and sets up what it needs, `cargo xtask bench`
-//! runs a benchmark.
+//! runs a benchmark, `cargo xtask conformance` prints the expressions of a list for every engine.
 
 mod bench;
 mod cache;
 mod command;
+mod conformance;
 mod counts;
 mod editor;
 mod output;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Task::Test { list: true, .. } => Ok(test::list()),
         Task::Test { suites, .. } => test::run(&suites),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::IdleServer => editor::idle_server(std::io::stdin(), std::io::stdout()).map(|()| true),
     };
     match done {
@@ -54,6 +56,8 @@ enum Task {
     },
     /// Run a benchmark on a release build and print its figures
     Bench(bench::Arguments),
+    /// Print the expressions of a list as SQL for every engine, or why one is refused
+    Conformance(conformance::Arguments),
     /// A language server that does nothing, for the benchmark `lsp`
     #[command(hide = true)]
     IdleServer,
