@@ -184,12 +184,16 @@ mod tests {
             {"id": "b", "expression": "SELECT * FROM t WHERE n < 0", "dialect": "trino", "columns": columns},
             {"id": "c", "expression": "initcap(name) = name", "dialect": "spark", "columns": columns},
             {"id": "d", "expression": "m >= 0", "dialect": "spark", "columns": columns},
+            {"id": "e", "expression": "starts_with(name, 'A')", "dialect": "unknown", "columns": columns},
         ]));
         assert_eq!(found[0]["sql"]["trino"], "(\"n\" >= 0)");
         assert_eq!(found[0]["sql"]["spark"], "(`n` >= 0)");
         assert_eq!(found[0]["sql"]["datafusion"], "(\"n\" >= 0)");
         assert_eq!(found[1]["accepted"], true);
         assert!(found[1]["sql"]["spark"].as_str().unwrap().contains("`n` < 0"), "{}", found[1]);
+        assert_eq!(found[4]["sql"]["trino"], "starts_with(\"name\", 'A')");
+        // Spark 3.5 has no function of the other name.
+        assert_eq!(found[4]["sql"]["spark"], "startswith(`name`, 'A')");
         for (refused, word) in [(&found[2], "initcap"), (&found[3], "`m`")] {
             assert_eq!(refused["accepted"], false);
             assert!(refused["reason"].as_str().unwrap().contains(word), "{refused}");

@@ -226,7 +226,13 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         row("concat", &[], (1, 255), Is(Text), [T("concat({*})"), T("concat({*})"), T("({|})")]),
         // The first place of the second text in the first one, from 1; 0 where it is not there.
         row("instr", &["strpos"], (2, 2), Is(Int), [T("strpos({*})"), T("instr({*})"), T("strpos({*})")]),
-        same("starts_with", &["startswith"], (2, 2), Is(Boolean), "starts_with({*})"),
+        row(
+            "starts_with",
+            &["startswith"],
+            (2, 2),
+            Is(Boolean),
+            [T("starts_with({*})"), T("startswith({*})"), T("starts_with({*})")],
+        ),
         row(
             "ends_with",
             &["endswith"],
