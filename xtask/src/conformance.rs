@@ -201,6 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn what_spark_refuses_or_fails_on_is_spelled_otherwise() {
+        let found = answers(json!([
+            {"id": "a", "expression": "CASE WHEN NULL THEN 1 ELSE 2 END", "dialect": "unknown", "columns": {}},
+            {"id": "b", "expression": "split_part('a', '@', 2)", "dialect": "unknown", "columns": {}},
+        ]));
+        assert_eq!(found[0]["sql"]["spark"], "(CASE WHEN cast(NULL AS boolean) THEN 1 ELSE 2 END)");
+        // With ANSI mode on, `element_at` fails where there is no such part.
+        let part = found[1]["sql"]["spark"].as_str().unwrap();
+        assert!(part.starts_with("try_element_at(split('a', "), "{part}");
+    }
+
+    #[test]
     fn the_published_list_is_accepted_but_for_one_in_twenty() {
         let path = crate::repository::root().join("tests/conformance/expressions.json");
         let entries = read(&path).unwrap();

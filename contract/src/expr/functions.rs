@@ -261,7 +261,7 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                 &[],
                 (3, 3),
                 Is(Text),
-                [T("split_part({*})"), T("element_at(split({0}, {1:regex}, -1), {2})"), T("{:split}")],
+                [T("split_part({*})"), T("try_element_at(split({0}, {1:regex}, -1), {2})"), T("{:split}")],
             ),
         ),
         // All matches replaced by a constant text.

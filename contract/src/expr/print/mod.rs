@@ -74,7 +74,12 @@ pub fn to_sql(expr: &Expr, dialect: Dialect) -> Result<String, PrintError> {
         ExprKind::Case { branches, otherwise } => {
             let mut sql = String::from("(CASE");
             for (condition, result) in branches {
-                sql.push_str(&format!(" WHEN {} THEN {}", print(condition)?, print(result)?));
+                // Spark refuses a NULL without a type as a condition.
+                let condition = match &condition.kind {
+                    ExprKind::Literal(Value::Null) => literal::literal(&Value::Null, &DataType::Boolean, dialect)?,
+                    _ => print(condition)?,
+                };
+                sql.push_str(&format!(" WHEN {condition} THEN {}", print(result)?));
             }
             if let Some(otherwise) = otherwise {
                 sql.push_str(&format!(" ELSE {}", print(otherwise)?));
