@@ -29,8 +29,11 @@ Start with:
   de-copilot demo                   a small lake with planted troubles, and what is found of them
   de-copilot init && de-copilot run the same for your own folder
 
-Exit codes: 0 fine, 1 checks failed, 2 bad input or configuration, 3 the environment failed.
+Exit codes: 0 fine, 1 checks failed, 2 bad input or configuration, 3 the environment failed, 130 interrupted.
 DE_COPILOT_LOG sets what is logged to standard error, such as `debug` or `engine=trace`.";
+
+/// The exit code that shells give a process that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 /// Stack of the worker threads, in bytes: planning a query recurses deeply in a debug build. Reserved, not used.
 const STACK: usize = 16 << 20;
@@ -42,15 +45,33 @@ fn main() -> ExitCode {
         return sandbox::child_main();
     }
     log();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
-    let ended = runtime
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()
         .map_err(|error| Error::environment("threads", error, "check the limits of the shell or container"))
-        .and_then(|runtime| runtime.block_on(command.run()));
+        .and_then(|runtime| {
+            let ended = runtime.block_on(until_interrupted(command));
+            // After Ctrl-C a thread may still be at work, and nobody waits for what it would yield.
+            runtime.shutdown_background();
+            ended
+        });
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output::error(&error);
             ExitCode::from(output::exit_code(&error))
+        }
+    }
+}
+
+/// Runs the command to its end or until Ctrl-C. Artifacts and loads are whole or absent at any instant, so leaving is safe.
+async fn until_interrupted(command: Command) -> engine::Result<u8> {
+    tokio::select! {
+        ended = command.run() => ended,
+        Ok(()) = tokio::signal::ctrl_c() => {
+            output::note("interrupted; what is stored is whole, and the same command again does the rest");
+            Ok(INTERRUPTED)
         }
     }
 }

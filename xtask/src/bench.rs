@@ -54,6 +54,11 @@ struct Figure {
 
 const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "demo", about: "the demo's time by stage and its peak memory", run: demo },
+    Benchmark {
+        name: "load",
+        about: "the stages that read data, as ratios to one plain query that reads the same columns once",
+        run: load,
+    },
     Benchmark { name: "lsp", about: "how long an editor waits for the language server while somebody types", run: lsp },
 ];
 
@@ -105,6 +110,27 @@ fn demo(rows: u64) -> Result<Outcome> {
     });
     let mut figures = measured.figures();
     figures.extend(stages);
+    Ok(Outcome::Figures(figures))
+}
+
+/// Runs the engine's example `load`, which is a program of its own because it needs the engine linked.
+fn load(rows: u64) -> Result<Outcome> {
+    build(&["--package", "engine", "--package", "de-copilot", "--example", "load"])?;
+    let out = tempfile::tempdir()?;
+    let mut command = Command::new(repository::binary("release")?.with_file_name("examples").join("load"));
+    command.arg(out.path()).arg(rows.to_string());
+    let measured = measure(command)?;
+    let stages: Vec<Value> = serde_json::from_str(&measured.printed).context(measured.printed.clone())?;
+    let mut figures = measured.figures();
+    for stage in stages {
+        let [seconds, scan] = ["seconds", "scan_seconds"].map(|key| stage[key].as_f64().unwrap_or(f64::NAN));
+        let name = |what: &str| {
+            let text = |key: &str| stage[key].as_str().unwrap_or("?").to_owned();
+            format!("{} {}, {what} of {} rows", text("stage"), text("table"), stage["rows"])
+        };
+        figures.push(Figure { name: name("time"), value: seconds, unit: "s".into() });
+        figures.push(Figure { name: name("ratio to a scan"), value: seconds / scan, unit: "×".into() });
+    }
     Ok(Outcome::Figures(figures))
 }
 

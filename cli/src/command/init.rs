@@ -24,14 +24,14 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(Arguments { common }: Arguments) -> Result<u8> {
-    let (file, discovery) = Project::init(&common.project)?;
-    let project = Project::load(&file)?;
-    let mut not_known = discovery.unknowns;
+    let (project, mut discovery) = Project::discover(&common.project)?;
     let mut tables = Vec::new();
     if let Ok(lake) = LocalLake::open(lake_options(&project)) {
         tables = lake.tables().await?;
-        not_known.extend(analyze::analyze(&project, &lake).await?.unknowns);
+        discovery.unknowns.extend(analyze::analyze(&project, &lake).await?.unknowns);
     }
+    let file = discovery.write(&project.root)?;
+    let not_known = discovery.unknowns;
     match common.format {
         Format::Json => output::json(&json!({
             "file": file,

@@ -2,6 +2,7 @@
 
 use contract::document::{ColumnProfile, Profile, TopValue};
 use engine::Result;
+use engine::stage::history::record_profile;
 use engine::stage::profile::{ProfileOptions, Profiled, profile};
 use indicatif::{DecimalBytes, HumanCount};
 use owo_colors::OwoColorize;
@@ -12,6 +13,8 @@ use crate::output::{self, Common, Format, counted};
 use crate::progress::Spinner;
 
 /// Row counts, null shares, ranges and top values of tables, in one scan each
+///
+/// Each profile is kept in the history of its table, in the store's stats-history/, under the date of the data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  de-copilot profile analytics_db.loan_repayment_fact --format json")]
 pub(crate) struct Arguments {
@@ -30,6 +33,13 @@ pub(super) async fn run(Arguments { tables, common }: Arguments) -> Result<u8> {
     for table in tables {
         spinner.doing(format!("profile {table}"));
         let profiled = profile(&folder.lake, &table, &ProfileOptions::default()).await;
+        // What was measured is shown where it cannot be kept, too.
+        if let Ok(profiled) = &profiled
+            && let Err(error) = record_profile(&folder.lake, &table, &profiled.profile).await
+        {
+            output::error(&error);
+            code = code.max(output::exit_code(&error));
+        }
         spinner.done();
         match profiled {
             // The others can still be profiled; the exit code tells that one was not.

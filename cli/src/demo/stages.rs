@@ -13,6 +13,7 @@ use engine::project::{FILE_NAME, Project};
 use engine::stage::analyze::{JobLineage, Jobs, analyze};
 use engine::stage::context::context;
 use engine::stage::generate::{Generated, generate};
+use engine::stage::history::record_profile;
 use engine::stage::postload::{PostloadOptions, postload};
 use engine::stage::preload::{PreloadOptions, preload, quarantined};
 use engine::stage::profile::{ProfileOptions, profile};
@@ -81,6 +82,7 @@ pub(crate) async fn run(out: &Path, options: &fixtures::Options, tell: &dyn Fn(&
     let (mut profiles, mut rows) = (Vec::new(), 0);
     for table in lake.catalog().tables().await? {
         let profiled = profile(&lake, &table, &ProfileOptions::default()).await?;
+        record_profile(&lake, &table, &profiled.profile).await?;
         rows += profiled.profile.row_count;
         profiles.push((table, profiled.profile));
     }

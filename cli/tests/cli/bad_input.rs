@@ -2,11 +2,11 @@
 //! written, and the next run completes.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
-use crate::{Folder, command};
+use crate::{Ended, Folder, command};
 
 const GOOD: &str = "id,amount\n1,2.5\n2,3.5\n";
 
@@ -152,17 +152,25 @@ fn a_demo_that_would_overwrite_somebody_s_files() {
     folder.run(&["demo", "--out", "small", "--rows", "10"]).exits(2).tells(&["use at least 3000"]);
 }
 
-/// Whatever a killed run leaves behind, documents are whole and the next run does everything.
+/// Whatever a killed or interrupted run leaves behind, documents are whole and the next run does everything.
 #[test]
 fn a_run_that_is_killed_at_any_stage() {
     let folder = Folder::new(&[]);
     let arguments = ["demo", "--out", "demo", "--rows", "3000"];
-    for stage in ["data", "profile", "generate"] {
-        let mut child = command(folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        lines.map(Result::unwrap).find(|line| line.contains(stage)).unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+    for (signal, stage) in [("KILL", "data"), ("INT", "data"), ("KILL", "profile"), ("INT", "generate")] {
+        let mut child =
+            command(folder.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Held until the end: a reader that goes away would end it too.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines.by_ref().map(Result::unwrap).find(|line| line.contains(stage)).unwrap();
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let ended = Ended::of(child.wait_with_output().unwrap());
+        if signal == "INT" {
+            ended.exits(130).tells(&["interrupted", "the same command again"]);
+        } else {
+            assert_eq!(ended.code, -1, "ended by itself: {}", ended.err);
+        }
         assert_documents_are_whole(&folder.at("demo/de-copilot"));
     }
     folder.run(&arguments).exits(0);

@@ -44,7 +44,10 @@ fn init_writes_what_it_found_and_tells_what_it_could_not_know() {
     let unknowns = report["unknowns"].as_array().unwrap();
     let argument = unknowns.iter().find(|unknown| unknown["what"].as_str().unwrap().contains("TARGET")).unwrap();
     assert!(argument["line"].as_str().unwrap().contains("TARGET"), "{argument}");
-    assert!(folder.read("de-copilot.toml").contains("root = \"data\""));
+    let settings = folder.read("de-copilot.toml");
+    assert!(settings.contains("root = \"data\""), "{settings}");
+    let remark = "# Not known: the value of the argument TARGET of etl. In [environments.dev.arguments] it would be: TARGET = \"VALUE\"";
+    assert!(settings.contains(remark), "{settings}");
     folder.run(&["init"]).exits(2).tells(&["de-copilot.toml", "exists already"]);
 }
 
@@ -93,6 +96,8 @@ fn profile_counts_what_is_there() {
     let text = folder.run(&["profile"]).exits(0).out;
     assert!(text.contains("raw.payments") && text.contains("3 rows") && text.contains("67 % OK"), "{text}");
     assert!(!text.contains('\x1b'), "colour without a terminal: {text:?}");
+    let known = folder.run(&["doctor", "--format", "json"]).exits(0).json();
+    assert!(known["tables"][0]["profiled_at"].is_string(), "the profile is kept: {known:#}");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::reference;
 use super::scripts::{self, Scripts};
 use super::settings::Settings;
-use crate::Result;
+use super::{FILE_NAME, reference};
+use crate::{Error, Result};
 
 /// How deep folders are searched.
 const MAX_DEPTH: usize = 10;
@@ -53,10 +53,24 @@ impl Discovery {
                 .unknowns
                 .iter()
                 .filter(|unknown| section(&unknown.setting) == section(setting) && covers(setting, &unknown.setting))
-                .map(|unknown| format!("Not known: {}. It would be: {}", unknown.what, unknown.line))
+                .map(|unknown| {
+                    format!("Not known: {}. In [{}] it would be: {}", unknown.what, unknown.section(), unknown.line)
+                })
                 .collect();
             (!notes.is_empty()).then(|| notes.join("\n"))
         })
+    }
+
+    /// Writes [`Discovery::to_toml`] as a folder's `de-copilot.toml`, whole or not at all; the path of the file.
+    ///
+    /// # Errors
+    /// A file that exists, which is left alone, and a folder that cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<PathBuf> {
+        let file = dir.join(FILE_NAME);
+        let temporary = tempfile::NamedTempFile::new_in(dir).map_err(|error| Error::io(dir, &error))?;
+        std::fs::write(temporary.path(), self.to_toml()).map_err(|error| Error::io(temporary.path(), &error))?;
+        temporary.persist_noclobber(&file).map_err(|error| Error::io(&file, &error.error))?;
+        Ok(file)
     }
 }
 
@@ -211,7 +225,7 @@ mod tests {
         assert_eq!(settings, ["lake.root", "jobs.scripts"]);
         let toml = discovery.to_toml();
         assert!(toml.contains("# Not known: where the data lies"), "{toml}");
-        assert!(toml.contains("It would be: root = \"path/to/the/data\""), "{toml}");
+        assert!(toml.contains("In [lake] it would be: root = \"path/to/the/data\""), "{toml}");
     }
 
     #[test]

@@ -60,19 +60,18 @@ impl Project {
         Ok(project)
     }
 
-    /// Writes a documented `de-copilot.toml` with what the folder shows. An existing file is left alone: an error.
-    pub fn init(dir: &Path) -> Result<(PathBuf, Discovery)> {
-        let dir = existing(dir)?;
-        let file = dir.join(FILE_NAME);
+    /// The project that [`Discovery::write`] would make of a folder, with what the folder shows.
+    ///
+    /// # Errors
+    /// A path that is no folder, and a folder that has a settings file already.
+    pub fn discover(dir: &Path) -> Result<(Self, Discovery)> {
+        let root = existing(dir)?;
+        let file = root.join(FILE_NAME);
         if file.exists() {
             return Err(Error::input(file.display(), "exists already", "edit it, or delete it and run `init` again"));
         }
-        let discovery = discover::discover(&dir)?;
-        let text = discovery.to_toml();
-        let temporary = tempfile::NamedTempFile::new_in(&dir).map_err(|error| Error::io(&dir, &error))?;
-        std::fs::write(temporary.path(), text).map_err(|error| Error::io(temporary.path(), &error))?;
-        temporary.persist_noclobber(&file).map_err(|error| Error::io(&file, &error.error))?;
-        Ok((file, discovery))
+        let discovery = discover::discover(&root)?;
+        Ok((Self { settings: discovery.settings.clone(), root, file: None }, discovery))
     }
 
     /// The folder of the lake.
