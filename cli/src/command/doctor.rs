@@ -168,23 +168,29 @@ async fn table(folder: &Folder, name: &TableName, all: &[TableName], report: &mu
         _ => {}
     }
     row.contract = contract.map(|_| store.locate(&keys.contract()));
-    row.profiled_at = newest(folder, &format!("stats-history/{}/", keys.name)).await?.and_then(|json| {
-        let stated = json.get("profiled_at").or_else(|| json.pointer("/profile/profiled_at"));
+    row.profiled_at = newest(folder, &format!("stats-history/{}/", keys.name), |day| {
+        let stated = day.get("profiled_at").or_else(|| day.pointer("/profile/profiled_at"));
         stated.and_then(Json::as_str).map(str::to_owned)
-    });
-    let results = newest(folder, &format!("results/{}/", keys.name)).await?;
-    let results = results.and_then(|json| serde_json::from_value::<Results>(json).ok());
-    row.tested_at = results.and_then(|results| results.runs.values().map(|run| run.started_at.clone()).max());
+    })
+    .await?;
+    row.tested_at = newest(folder, &format!("results/{}/", keys.name), |day| {
+        let results: Results = serde_json::from_value(day).ok()?;
+        results.runs.values().map(|run| run.started_at.clone()).max()
+    })
+    .await?;
     Ok(row)
 }
 
-/// The document with the greatest key under a prefix.
-async fn newest(folder: &Folder, prefix: &str) -> Result<Option<Json>> {
-    let keys = folder.lake.store().list(prefix).await?;
-    match keys.last() {
-        Some(key) => read_json(folder.lake.store(), key).await,
-        None => Ok(None),
+/// What the last document under a prefix that states it says. Keys end in a date, and a day may hold a load without a
+/// profile, so that the last document alone does not tell.
+async fn newest(folder: &Folder, prefix: &str, stated: impl Fn(Json) -> Option<String>) -> Result<Option<String>> {
+    let store = folder.lake.store();
+    for key in store.list(prefix).await?.iter().rev() {
+        if let Some(found) = read_json(store, key).await?.and_then(&stated) {
+            return Ok(Some(found));
+        }
     }
+    Ok(None)
 }
 
 /// Whether queries from outside can be run under their limits.

@@ -41,4 +41,8 @@ fn it_tells_people_what_to_look_at_next() {
         assert!(text.contains(words), "`{words}` is missing in:\n{text}");
     }
     assert!(folder.at("demo-out/de-copilot/docs/loan_repayment_fact.md").is_file());
+    let known = folder.run(&["doctor", "--project", "demo-out", "--format", "json"]).exits(0).json();
+    for table in known["tables"].as_array().unwrap() {
+        assert!(table["profiled_at"].is_string(), "the profile is found behind days without one: {table:#}");
+    }
 }
