@@ -34,7 +34,7 @@ impl Folder {
 
     /// As [`Folder::tables`], with the tables that are no data yet: those that a job writes or a contract promises.
     pub(crate) async fn tables_and_targets(&self, names: &[String], jobs: &Jobs) -> Result<Vec<TableName>> {
-        let known = analyze::tables(&self.lake, jobs).await?;
+        let known = analyze::tables(&self.project, &self.lake, jobs).await?;
         self.named(names, &known).await
     }
 

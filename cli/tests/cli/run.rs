@@ -116,3 +116,25 @@ fn a_failed_test_is_the_exit_code() {
     assert!(tests.iter().any(|test| test["status"] == "failed" && test["violations"] == 1), "{failed:#}");
     folder.run(&["test", "nothing"]).exits(2).tells(&["nothing"]);
 }
+
+#[test]
+fn the_advised_line_brings_the_tables_of_a_run_without_it_together() {
+    let folder = Folder::new(&[
+        ("data/paid/1.csv", &orders(0..300)),
+        (
+            "glue/report.py",
+            "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nspark.table('prod.paid').select('order_id').write.saveAsTable('prod.report')\n",
+        ),
+    ]);
+    let told = folder.run(&["init"]).exits(0).out;
+    assert!(told.contains("prod = \"default\""), "{told}");
+    let before = folder.run(&["run", "--format", "json"]).exits(0).json();
+    assert_eq!(table(&before, "prod.report")["error"], json!(null));
+    let settings = folder.read("de-copilot.toml").replace("# [lake.databases]", "[lake.databases]\nprod = \"default\"");
+    std::fs::write(folder.at("de-copilot.toml"), settings).unwrap();
+    let after = folder.run(&["run", "--format", "json"]).exits(0).json();
+    let names: Vec<String> = after["tables"].as_array().unwrap().iter().map(|run| run["table"].to_string()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(after["unknowns"], json!([]));
+    assert_eq!(table(&after, "default.report")["error"], json!(null));
+}

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::scripts::{self, Scripts};
 use super::settings::Settings;
 use super::{FILE_NAME, reference};
@@ -49,12 +51,17 @@ impl Discovery {
     /// The `de-copilot.toml` that this discovery proposes, with what is not known as remarks above the setting.
     pub fn to_toml(&self) -> String {
         reference::example(&self.settings, &|setting| {
-            let notes: Vec<String> = self
-                .unknowns
-                .iter()
-                .filter(|unknown| section(&unknown.setting) == section(setting) && covers(setting, &unknown.setting))
-                .map(|unknown| {
-                    format!("Not known: {}. In [{}] it would be: {}", unknown.what, unknown.section(), unknown.line)
+            let of_setting =
+                |unknown: &&Unknown| section(&unknown.setting) == section(setting) && covers(setting, &unknown.setting);
+            // One line of TOML may tell several things.
+            let mut told: IndexMap<(&str, &str), Vec<&str>> = IndexMap::new();
+            for unknown in self.unknowns.iter().filter(of_setting) {
+                told.entry((unknown.section(), &unknown.line)).or_default().push(&unknown.what);
+            }
+            let notes: Vec<String> = told
+                .into_iter()
+                .map(|((section, line), what)| {
+                    format!("Not known: {}. In [{section}] it would be: {line}", what.join("; "))
                 })
                 .collect();
             (!notes.is_empty()).then(|| notes.join("\n"))

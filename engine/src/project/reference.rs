@@ -37,10 +37,10 @@ pub fn example(settings: &Settings, note: &dyn Fn(&str) -> Option<String>) -> St
     }
     for (name, section) in sections(root) {
         let _ = write!(text, "\n{}", comment(description(section)));
-        if let Some(note) = note(name) {
-            text.push_str(&comment(&note));
-        }
         if section.get("properties").is_none() {
+            if let Some(note) = note(name) {
+                text.push_str(&comment(&note));
+            }
             open_table(&mut text, name, &value[name]);
             continue;
         }

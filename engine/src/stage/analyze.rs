@@ -135,7 +135,7 @@ pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script
 }
 
 /// The tables of a project: those of the lake, those with a contract and those that a job writes. Sorted by name.
-pub async fn tables(lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
+pub async fn tables(project: &Project, lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
     let mut tables = lake.catalog().tables().await?;
     for key in lake.store().list("contracts/").await? {
         let Some(name) = key.strip_prefix("contracts/").and_then(|name| name.strip_suffix(".json")) else { continue };
@@ -146,10 +146,11 @@ pub async fn tables(lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
         let Some(text) = super::artifacts::read_text(lake.store(), &key).await? else { continue };
         // A contract that cannot be read is told where its table is generated, so its name is enough here.
         let database = Contract::from_json(&text).ok().and_then(|(contract, _)| contract.database);
-        tables.push(match name.split_once('.') {
+        let written = match name.split_once('.') {
             Some((database, table)) => TableName::new(database, table),
             None => TableName::new(database.as_deref().unwrap_or("default"), name),
-        });
+        };
+        tables.push(answers::lake_name(project, &written));
     }
     let written = jobs.jobs.iter().flat_map(|job| {
         job.analysis.outputs.iter().filter_map(|output| job.table(&output.dataset)).cloned().collect::<Vec<_>>()

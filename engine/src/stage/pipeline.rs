@@ -98,7 +98,7 @@ pub async fn run(
     end(&mut report.stages, progress, stage("analyze", None, clock, Cost::default(), Ok(summary)));
     report.unknowns = jobs.unknowns.clone();
 
-    let all = analyze::tables(lake, &jobs).await?;
+    let all = analyze::tables(project, lake, &jobs).await?;
     let tables = chosen(&options.tables, &all)?;
     let run_id =
         options.run_id.clone().unwrap_or_else(|| lake.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
@@ -244,11 +244,12 @@ impl Work<'_> {
         let summary = tested.as_ref().map_err(Clone::clone).map(|run| {
             let count = |status| run.count(status);
             format!(
-                "{} passed, {} failed, {} not evaluated, in {} queries",
+                "{} passed, {} failed, {} not evaluated, in {} {}",
                 count(Status::Passed),
                 count(Status::Failed),
                 count(Status::Errored),
-                run.queries
+                run.queries,
+                if run.queries == 1 { "query" } else { "queries" }
             )
         });
         end(&mut report.stages, self.progress, stage("postload", Some(table), clock, cost, summary));

@@ -49,7 +49,8 @@ fn folder(files: &[(&str, &str)]) -> Opened {
 
 impl Opened {
     async fn context(&self, jobs: &Jobs, table: &str) -> Context {
-        let name = resolve(table, &TableName::new("default", table), &tables(&self.lake, jobs).await.unwrap());
+        let name =
+            resolve(table, &TableName::new("default", table), &tables(&self.project, &self.lake, jobs).await.unwrap());
         let profiled = profile(&self.lake, &name, &ProfileOptions::default()).await;
         let profile = profiled.map_or_else(|_| without_data(&self.lake, &name), |profiled| profiled.profile);
         context(&self.project, &self.lake, jobs, &profile).await.unwrap()
@@ -335,7 +336,7 @@ async fn a_table_without_data_gets_its_contract_from_schema_and_code() {
     let files = products(200);
     let shop = folder(&[("lake/ref/dim_product/p.csv", &files), ("jobs/names.py", script)]);
     let jobs = analyze(&shop.project, &shop.lake).await.unwrap();
-    assert!(tables(&shop.lake, &jobs).await.unwrap().contains(&TableName::new("mart", "names")));
+    assert!(tables(&shop.project, &shop.lake, &jobs).await.unwrap().contains(&TableName::new("mart", "names")));
     let generated = shop.generate("names").await;
     let columns: Vec<&String> = generated.contract.columns.keys().collect();
     assert_eq!(columns, ["product_id", "name"]);
@@ -352,7 +353,7 @@ async fn a_contract_that_a_person_wrote_before_there_was_data_is_the_schema() {
         "paid": {"type": "double", "rules": [{"type": "check_constraint", "expression": "paid >= 0"}]}}}"#;
     shop.store("contracts/orders.json", written);
     let jobs = Jobs::default();
-    assert_eq!(tables(&shop.lake, &jobs).await.unwrap(), [TableName::new("mart", "orders")]);
+    assert_eq!(tables(&shop.project, &shop.lake, &jobs).await.unwrap(), [TableName::new("mart", "orders")]);
     let generated = shop.generate("orders").await;
     assert_eq!(generated.contract.primary_key, ["id"]);
     assert_eq!(rule(&generated, "check_constraint_paid_0").source, Source::Human);
