@@ -1,13 +1,13 @@
 //! `doctor`: what is known of a project, from where, how old, and what would make it better.
 
 use chrono::{DateTime, Utc};
-use contract::document::{Contract, TestSuite};
+use contract::document::TestSuite;
 use contract::schema::{Provenance, TableName};
 use engine::Result;
 use engine::lake::{Catalog, Lake, Limits};
 use engine::project::Unknown;
 use engine::stage::analyze;
-use engine::stage::artifacts::{Keys, read_json, read_text};
+use engine::stage::artifacts::{self, Keys, read_json, read_text};
 use engine::stage::postload::Results;
 use indicatif::DecimalBytes;
 use owo_colors::OwoColorize;
@@ -148,26 +148,20 @@ async fn table(folder: &Folder, name: &TableName, all: &[TableName], report: &mu
     for unreadable in &row.unreadable {
         report.advice.push(format!("{unreadable}; its rows are in no statistic and no test: mend or remove it"));
     }
-    let contract = match read_text(store, &keys.contract()).await? {
-        None => None,
-        Some(text) => match Contract::from_json(&text) {
-            Ok((contract, _)) => Some(contract),
-            Err(error) => {
-                report.advice.push(format!("{}: {error}", store.locate(&keys.contract())));
-                None
-            }
-        },
-    };
+    let stored = artifacts::contract(store, &keys).await.unwrap_or_else(|error| {
+        report.advice.push(error.to_string());
+        None
+    });
     let tests = read_text(store, &keys.tests()).await?.and_then(|text| TestSuite::from_json(&text).ok());
     row.tests = tests.as_ref().map(|(suite, _)| suite.tests.len());
-    match (&contract, &tests) {
+    match (&stored, &tests) {
         (None, _) => report.advice.push(format!("{name} has no contract: de-copilot generate {name}")),
-        (Some(contract), Some((suite, _))) if suite.contract_hash != contract.hash() => {
+        (Some(stored), Some((suite, _))) if suite.contract_hash != stored.contract.hash() => {
             report.advice.push(format!("the tests of {name} are older than its contract: de-copilot generate {name}"));
         }
         _ => {}
     }
-    row.contract = contract.map(|_| store.locate(&keys.contract()));
+    row.contract = stored.map(|stored| store.locate(&stored.key));
     row.profiled_at = newest(folder, &format!("stats-history/{}/", keys.name), |day| {
         let stated = day.get("profiled_at").or_else(|| day.pointer("/profile/profiled_at"));
         stated.and_then(Json::as_str).map(str::to_owned)

@@ -138,3 +138,36 @@ fn the_advised_line_brings_the_tables_of_a_run_without_it_together() {
     assert_eq!(after["unknowns"], json!([]));
     assert_eq!(table(&after, "default.report")["error"], json!(null));
 }
+
+#[test]
+fn a_contract_in_yaml_is_people_s_alone() {
+    let folder = shop();
+    folder.run(&["init"]).exits(0);
+    let yaml = "\
+version: 1
+table_name: paid_orders
+database: sales
+columns:
+  order_id: {type: string, nullable: false}
+  status:
+    type: string
+    rules:
+      # Refunds are booked elsewhere.
+      - {type: allowed_values, values: [PAID], mode: quarantine}
+";
+    let place = folder.at("de-copilot/contracts/paid_orders.yaml");
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, yaml).unwrap();
+    let told = folder.run(&["generate", "paid_orders"]).exits(0).out;
+    assert!(told.contains("only people write"), "{told}");
+    assert_eq!(std::fs::read_to_string(&place).unwrap(), yaml, "its remark stays too");
+    assert!(!folder.at("de-copilot/contracts/paid_orders.json").exists());
+    let tested = folder.run(&["test", "paid_orders"]).exits(1).out;
+    assert!(tested.contains("allowed_values") && tested.contains("100"), "{tested}");
+    let known = folder.run(&["doctor", "--format", "json"]).exits(0).json();
+    let fact = known["tables"].as_array().unwrap().iter().find(|t| t["table"] == "sales.paid_orders").unwrap();
+    assert!(fact["contract"].as_str().unwrap().ends_with("paid_orders.yaml"));
+
+    std::fs::write(folder.at("de-copilot/contracts/paid_orders.json"), "{}").unwrap();
+    folder.run(&["generate", "paid_orders"]).exits(2).tells(&["paid_orders.yaml", "keep one of the two"]);
+}

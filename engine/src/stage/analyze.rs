@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::answers;
 pub use super::answers::{argument, contract, module, path, table};
-use super::artifacts::Keys;
+use super::artifacts::{self, Keys};
 use crate::lake::Lake;
 use crate::project::{Project, Script, Scripts, Unknown};
 use crate::{Error, Result};
@@ -138,14 +138,19 @@ pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script
 pub async fn tables(project: &Project, lake: &dyn Lake, jobs: &Jobs) -> Result<Vec<TableName>> {
     let mut tables = lake.catalog().tables().await?;
     for key in lake.store().list("contracts/").await? {
-        let Some(name) = key.strip_prefix("contracts/").and_then(|name| name.strip_suffix(".json")) else { continue };
+        let Some((name, _)) = key.strip_prefix("contracts/").and_then(|file| {
+            file.rsplit_once('.').filter(|(_, extension)| matches!(*extension, "json" | "yaml" | "yml"))
+        }) else {
+            continue;
+        };
         let known = |table: &TableName| Keys::new(table, &tables).name == name || table.table == name;
         if name.contains('/') || tables.iter().any(known) {
             continue;
         }
-        let Some(text) = super::artifacts::read_text(lake.store(), &key).await? else { continue };
+        let keys = Keys { name: name.to_owned() };
         // A contract that cannot be read is told where its table is generated, so its name is enough here.
-        let database = Contract::from_json(&text).ok().and_then(|(contract, _)| contract.database);
+        let stored = artifacts::contract(lake.store(), &keys).await.ok().flatten();
+        let database = stored.and_then(|stored| stored.contract.database);
         let written = match name.split_once('.') {
             Some((database, table)) => TableName::new(database, table),
             None => TableName::new(database.as_deref().unwrap_or("default"), name),

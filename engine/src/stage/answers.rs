@@ -8,10 +8,10 @@ use contract::document::Contract;
 use contract::schema::{Column, Provenance, TableName, TableSchema};
 use contract::types::DataType;
 
-use super::artifacts::{Keys, read_text};
+use super::artifacts::{self, Keys};
+use crate::Result;
 use crate::lake::Lake;
 use crate::project::Project;
-use crate::{Error, Result};
 
 /// The lake's name of a table that a script names: `[lake.databases]` says which database it means.
 pub fn lake_name(project: &Project, name: &TableName) -> TableName {
@@ -73,20 +73,11 @@ fn name_in(root: &Path, local: &Path) -> Option<TableName> {
 /// The stored contract of a catalog table. Parts of it that cannot be read are left aside.
 ///
 /// # Errors
-/// A contract that is no JSON, or that a newer program wrote.
+/// A contract that cannot be read, or that a newer program wrote.
 pub async fn contract(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<Arc<Contract>>> {
     let name = lake_name(project, name);
-    let key = Keys::new(&name, &lake.catalog().tables().await?).contract();
-    let Some(text) = read_text(lake.store(), &key).await? else { return Ok(None) };
-    Ok(Some(Arc::new(read_contract(&lake.store().locate(&key), &text)?)))
-}
-
-/// A contract's text, with its place for the error.
-pub(crate) fn read_contract(place: &str, text: &str) -> Result<Contract> {
-    match Contract::from_json(text) {
-        Ok((contract, _)) => Ok(contract),
-        Err(error) => Err(Error::input(place, error, "correct it, or restore it from its history, and run again")),
-    }
+    let keys = Keys::new(&name, &lake.catalog().tables().await?);
+    Ok(artifacts::contract(lake.store(), &keys).await?.map(|stored| Arc::new(stored.contract)))
 }
 
 /// The value of an argument of a script's job in the chosen environment.

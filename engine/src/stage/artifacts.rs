@@ -30,6 +30,11 @@ impl Keys {
         format!("contracts/{}.json", self.name)
     }
 
+    /// Where the contract may lie: as this program writes it, or in YAML as people write it.
+    pub fn contracts(&self) -> [String; 3] {
+        ["json", "yaml", "yml"].map(|extension| format!("contracts/{}.{extension}", self.name))
+    }
+
     /// `tests/<table>.json`.
     pub fn tests(&self) -> String {
         format!("tests/{}.json", self.name)
@@ -148,12 +153,48 @@ pub async fn read_document<T: serde::de::DeserializeOwned>(store: &dyn ArtifactS
     })
 }
 
-/// A table's contract, with what of it could not be read; `None` where there is none.
-pub async fn contract(store: &dyn ArtifactStore, keys: &Keys) -> Result<Option<(Contract, Vec<DocumentProblem>)>> {
-    let key = keys.contract();
-    let Some(text) = read_text(store, &key).await? else { return Ok(None) };
-    let next = "correct it, or delete it and run `de-copilot generate`";
-    Contract::from_json(&text).map(Some).map_err(|error| Error::input(store.locate(&key), error, next))
+/// A contract as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredContract {
+    /// Its key: `contracts/<table>.json`, or `.yaml` or `.yml` where a person wrote it so.
+    pub key: String,
+    /// What it says.
+    pub contract: Contract,
+    /// Parts of it that could not be read; they stay as they are.
+    pub problems: Vec<DocumentProblem>,
+}
+
+impl StoredContract {
+    /// Whether only people write it: a program that wrote YAML anew would lose their remarks and layout.
+    pub fn is_yaml(&self) -> bool {
+        !self.key.ends_with(".json")
+    }
+}
+
+/// A table's contract; `None` where there is none.
+///
+/// # Errors
+/// A contract that cannot be read, and two of the same table.
+pub async fn contract(store: &dyn ArtifactStore, keys: &Keys) -> Result<Option<StoredContract>> {
+    let mut found: Option<(String, String)> = None;
+    for key in keys.contracts() {
+        let Some(text) = read_text(store, &key).await? else { continue };
+        if let Some((other, _)) = &found {
+            return Err(Error::input(
+                store.locate(&key),
+                format!("states the same table as {}", store.locate(other)),
+                "keep one of the two",
+            ));
+        }
+        found = Some((key, text));
+    }
+    let Some((key, text)) = found else { return Ok(None) };
+    let read = if key.ends_with(".json") { Contract::from_json(&text) } else { Contract::from_yaml(&text) };
+    let (contract, problems) = read.map_err(|error| {
+        let next = "correct it, restore it from its history, or delete it and run `de-copilot generate`";
+        Error::input(store.locate(&key), error, next)
+    })?;
+    Ok(Some(StoredContract { key, contract, problems }))
 }
 
 /// A table's tests; `None` where there are none.
@@ -166,13 +207,13 @@ pub async fn tests(store: &dyn ArtifactStore, keys: &Keys) -> Result<Option<Test
 }
 
 /// The tests, if they were compiled from this state of the contract; a bare list states none and is taken as it is.
-pub fn fresh(store: &dyn ArtifactStore, keys: &Keys, contract: &Contract, suite: TestSuite) -> Result<TestSuite> {
-    if suite.contract_hash.is_empty() || suite.contract_hash == contract.hash() {
+pub fn fresh(store: &dyn ArtifactStore, keys: &Keys, stored: &StoredContract, suite: TestSuite) -> Result<TestSuite> {
+    if suite.contract_hash.is_empty() || suite.contract_hash == stored.contract.hash() {
         return Ok(suite);
     }
     Err(Error::input(
         store.locate(&keys.tests()),
-        format!("was compiled from another state of {}", store.locate(&keys.contract())),
+        format!("was compiled from another state of {}", store.locate(&stored.key)),
         format!("run `de-copilot generate {}`; what people wrote into the contract stays", keys.name),
     ))
 }

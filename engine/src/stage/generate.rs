@@ -8,7 +8,7 @@ use contract::document::{Context, Contract, Test, TestSuite, VERSION};
 use contract::rule::{Mode, Rule, Source};
 use serde_json::{Value as Json, json};
 
-use super::artifacts::{Keys, read_json, read_text, to_text, update};
+use super::artifacts::{self, Keys, StoredContract, read_json, read_text, to_text, update};
 use super::trial::table_of;
 use super::verify::{Verdict, Verified, verify};
 use super::words::sentence;
@@ -42,7 +42,7 @@ pub struct Generated {
 /// Proposes, verifies, merges with what people wrote, and stores contract, tests, documentation and proposals.
 ///
 /// # Errors
-/// A table of which no column is known; a stored contract or proposal that is no JSON: nothing is overwritten then.
+/// A table of which no column is known; a stored contract or proposal that cannot be read: nothing is overwritten then.
 pub async fn generate(
     project: &Project,
     lake: &dyn Lake,
@@ -59,11 +59,8 @@ pub async fn generate(
     }
     let all = lake.catalog().tables().await?;
     let (store, keys) = (lake.store(), Keys::new(&table, &all));
-    let contract_text = read_text(store, &keys.contract()).await?;
-    if let Some(text) = &contract_text {
-        // Before any work: a contract that cannot be read stops its table and is left alone.
-        super::answers::read_contract(&store.locate(&keys.contract()), text)?;
-    }
+    // Before any work: a contract that cannot be read stops its table and is left alone.
+    let stored = artifacts::contract(store, &keys).await?;
     let last = read_json(store, &keys.proposals()).await?.unwrap_or_default();
     let stored_tests = match read_text(store, &keys.tests()).await? {
         Some(text) => stored_suite(&store.locate(&keys.tests()), &text)?,
@@ -92,11 +89,24 @@ pub async fn generate(
             _ => to_text(&merged),
         })
     };
-    note(&mut generated, lake, &keys.contract(), update(store, &keys.contract(), &merged).await?);
-    let text = read_text(store, &keys.contract()).await?.unwrap_or_default();
-    let (contract, problems) = Contract::from_json(&text)
-        .map_err(|error| Error::input(store.locate(&keys.contract()), error, "correct it and run again"))?;
-    generated.problems = problems.iter().map(ToString::to_string).collect();
+    let contract = match stored.filter(StoredContract::is_yaml) {
+        Some(stored) => {
+            generated.problems = stored.problems.iter().map(ToString::to_string).collect();
+            generated.problems.push(format!(
+                "{} is in YAML, which only people write: what is kept and not yet in it is in {}",
+                store.locate(&stored.key),
+                store.locate(&keys.proposals())
+            ));
+            stored.contract
+        }
+        None => {
+            note(&mut generated, lake, &keys.contract(), update(store, &keys.contract(), &merged).await?);
+            let gone = || Error::input(store.locate(&keys.contract()), "was deleted meanwhile", "run again");
+            let stored = artifacts::contract(store, &keys).await?.ok_or_else(gone)?;
+            generated.problems = stored.problems.iter().map(ToString::to_string).collect();
+            stored.contract
+        }
+    };
 
     let free = free_tests(&last, &stored_tests, &tests);
     generated.suite = suite::compile(&contract, &code::schema(context), &table, &all, free);

@@ -8,7 +8,7 @@ use contract::schema::TableName;
 use serde::Serialize;
 
 use super::analyze::{self, Jobs};
-use super::artifacts::Keys;
+use super::artifacts::{self, Keys};
 use super::postload::{PostloadOptions, Run, Status, postload};
 use super::preload::{Preload, PreloadOptions, preload};
 use super::profile::{ProfileOptions, profile};
@@ -230,7 +230,8 @@ impl Work<'_> {
     async fn test(&mut self, report: &mut RunReport, partitions: Vec<LoadedPartition>) -> Result<Option<Run>> {
         let (lake, table) = (self.lake, self.table);
         let keys = Keys::new(table, self.all);
-        if !lake.catalog().tables().await?.contains(table) || lake.store().get(&keys.contract()).await?.is_none() {
+        let has_contract = artifacts::contract(lake.store(), &keys).await.map_or(true, |stored| stored.is_some());
+        if !has_contract || !lake.catalog().tables().await?.contains(table) {
             return Ok(None);
         }
         let clock = self.begin("postload");

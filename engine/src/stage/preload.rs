@@ -18,7 +18,7 @@ use contract::schema::TableName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::artifacts::{self, Keys};
+use super::artifacts::{self, Keys, StoredContract};
 use crate::lake::incoming::{LoadedPartition, Loader, QuarantinedRow, Split, SplitRequest, UNREADABLE_ROW};
 use crate::lake::{ArtifactStore, Cost, Expected, Lake, Table};
 use crate::project::Project;
@@ -104,10 +104,11 @@ pub async fn preload(
     let found = lake.catalog().table(table).await?;
     refuse_store_in_table(project, &found)?;
     let keys = Keys::new(table, &all);
-    let (contract, problems) =
-        artifacts::contract(store, &keys).await?.ok_or_else(|| artifacts::no_contract(store, &keys, table))?;
+    let stored = artifacts::contract(store, &keys).await?;
+    let stored = stored.ok_or_else(|| artifacts::no_contract(store, &keys, table))?;
     let suite = artifacts::tests(store, &keys).await?;
-    let suite = suite.map(|suite| artifacts::fresh(store, &keys, &contract, suite)).transpose()?;
+    let suite = suite.map(|suite| artifacts::fresh(store, &keys, &stored, suite)).transpose()?;
+    let StoredContract { key, contract, problems } = stored;
     let path = project.root.join(file);
     let name = shown(project, &path);
 
@@ -119,7 +120,7 @@ pub async fn preload(
         return Ok(Preload { already_loaded: true, cost: Cost::default(), ..record });
     }
     let mut chosen = rules::choose(&contract, suite.as_ref(), &found, &all, lake.now());
-    chosen.notes.extend(problems.iter().map(|problem| format!("{}: {problem}", keys.contract())));
+    chosen.notes.extend(problems.iter().map(|problem| format!("{key}: {problem}")));
     let request = SplitRequest {
         table: found.clone(),
         file: path.clone(),

@@ -55,10 +55,11 @@ pub(super) async fn prepare(lake: &dyn Lake, name: &TableName, options: &Postloa
     let all = lake.catalog().tables().await?;
     let table = lake.catalog().table(name).await?;
     let keys = Keys::new(name, &all);
-    let (contract, _) =
-        artifacts::contract(store, &keys).await?.ok_or_else(|| artifacts::no_contract(store, &keys, name))?;
+    let stored = artifacts::contract(store, &keys).await?;
+    let stored = stored.ok_or_else(|| artifacts::no_contract(store, &keys, name))?;
     let suite = artifacts::tests(store, &keys).await?;
-    let suite = suite.map(|suite| artifacts::fresh(store, &keys, &contract, suite)).transpose()?;
+    let suite = suite.map(|suite| artifacts::fresh(store, &keys, &stored, suite)).transpose()?;
+    let contract = stored.contract;
     let newest = || newest_day(&table).unwrap_or_else(|| lake.now().format("%Y-%m-%d").to_string());
     let date = options.date.clone().unwrap_or_else(newest);
     let loaded = loaded_partitions(&table, options, &date);
