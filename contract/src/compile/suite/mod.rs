@@ -1,11 +1,11 @@
 //! All checks of a table in the fewest queries, and their outcomes out of the answers.
 //!
-//! Row rules, shares, counts, statistics and ages share one scan, whatever their scopes; keys with equal columns share
-//! one query, and so do statistics with equal groups; a foreign key takes one query, and a query of a person's own stays
-//! itself. No query is longer than Athena takes or counts more distinct values than memory holds: it is split before.
-//! A row rule whose predicate fails on one value is an error of its own, as far as the engine has `TRY`; where a fused
-//! query fails as a whole, the runner plans its rules one by one, so that one bad value makes one check an error and not
-//! all of them.
+//! Row rules, shares, counts, statistics and ages of the same rows share one scan, a scan for each scope; keys with
+//! equal columns share one query, and so do statistics with equal groups; a foreign key takes one query, and a query of
+//! a person's own stays itself. No query is longer than Athena takes or counts more distinct values than memory holds:
+//! it is split before. A row rule whose predicate fails on one value is an error of its own, as far as the engine has
+//! `TRY`; where a fused query fails as a whole, the runner plans its rules one by one, so that one bad value makes one
+//! check an error and not all of them.
 
 mod groups;
 mod judge;

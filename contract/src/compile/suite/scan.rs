@@ -1,4 +1,4 @@
-//! The scan that row rules, counts and statistics share.
+//! The scan that row rules, counts and statistics of the same rows share.
 
 use super::keys::Keys;
 use super::statistic::statistic;
@@ -53,35 +53,36 @@ impl<'a> Scan<'a> {
         self.checks.retain(|(asked, check)| !keys.takes_distinct(asked, check));
     }
 
-    /// The queries: one, unless it would be too long or count too many distinct values.
+    /// The queries: one for the rows that a scope means, unless it would be too long or count too many distinct values.
+    /// Scopes don't share a scan: one rule over the whole table would have all others read all partitions.
     pub(super) fn finish(self, target: &Target, refused: &mut Vec<(String, String)>) -> Vec<PlannedQuery> {
-        let shared = shared_restriction(&self.checks);
         let mut queries: Vec<Draft> = Vec::new();
         for (asked, check) in &self.checks {
-            // Where the scan reads more rows than this check judges, the check restricts itself.
-            let own = if asked.restriction == shared { None } else { asked.restriction.as_ref() };
-            let question = question(target, asked, check, own).and_then(|question| match question.length() {
+            let question = question(target, asked, check).and_then(|question| match question.length() {
                 length if length > MAX_BYTES - FRAME_BYTES => Err(PrintError(format!(
                     "it takes {length} bytes of SQL, Athena takes {MAX_BYTES}; state fewer values"
                 ))),
                 _ => Ok(question),
             });
             match question {
-                Ok(question) => match queries.iter_mut().find(|query| query.has_room(&question)) {
-                    Some(query) => query.add(question),
-                    None => {
-                        let mut query = Draft::default();
-                        query.add(question);
-                        queries.push(query);
+                Ok(question) => {
+                    let fits = |query: &&mut Draft| query.restriction == asked.restriction && query.has_room(&question);
+                    match queries.iter_mut().find(fits) {
+                        Some(query) => query.add(question),
+                        None => {
+                            let mut query = Draft { restriction: asked.restriction.clone(), ..Draft::default() };
+                            query.add(question);
+                            queries.push(query);
+                        }
                     }
-                },
+                }
                 Err(error) => refused.push((asked.rule.id.clone(), error.to_string())),
             }
         }
         let mut planned = Vec::new();
         for query in queries {
             let ids: Vec<String> = query.readings.iter().map(|reading| reading.rule_id.clone()).collect();
-            match query.finish(target, shared.as_ref()) {
+            match query.finish(target) {
                 Ok(query) => planned.push(query),
                 Err(error) => refused.extend(ids.into_iter().map(|id| (id, error.to_string()))),
             }
@@ -90,50 +91,35 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What all rows of the scan have in common: any of the restrictions, or nothing where one check reads all rows.
-fn shared_restriction(checks: &[(Asked, &Check)]) -> Option<Expr> {
-    let mut distinct: Vec<&Expr> = Vec::new();
-    for (asked, _) in checks {
-        let restriction = asked.restriction.as_ref()?;
-        if !distinct.contains(&restriction) {
-            distinct.push(restriction);
-        }
-    }
-    (!distinct.is_empty()).then(|| Expr::or_all(distinct.into_iter().cloned()))
-}
-
-fn question(target: &Target, asked: &Asked, check: &Check, own: Option<&Expr>) -> Result<Question, PrintError> {
-    let within = |judged: &Expr| both(own, judged);
+fn question(target: &Target, asked: &Asked, check: &Check) -> Result<Question, PrintError> {
     let count = |predicate: &Expr| count(target, predicate);
-    let mut read_columns: Vec<Expr> = own.into_iter().cloned().collect();
+    let mut read_columns: Vec<Expr> = Vec::new();
     let (items, read): (Vec<Item>, Read) = match check {
         Check::Row { violation, judged } => {
             read_columns.push(violation.clone());
-            let violation = both(own, violation);
-            let mut items = vec![count(&violation)?, count(&within(judged))?];
-            items.extend(errors(target, &violation)?);
+            let mut items = vec![count(violation)?, count(judged)?];
+            items.extend(errors(target, violation)?);
             (items, Box::new(|at| Measure::Violations { violations: at[0], judged: at[1], errors: at.get(2).copied() }))
         }
         Check::NullShare { column, max, judged } => {
             let null = Expr::is_null(Expr::column(column, DataType::Unknown));
-            let judged = within(judged);
             read_columns.extend([null.clone(), judged.clone()]);
             let max = *max;
-            let items = vec![count(&both(Some(&judged), &null))?, count(&judged)?];
+            let items = vec![count(&both(Some(judged), &null))?, count(judged)?];
             (items, Box::new(move |at| Measure::NullShare { nulls: at[0], judged: at[1], max }))
         }
         Check::RowCount { min, max, judged } => {
             read_columns.push(judged.clone());
             let (min, max) = (*min, *max);
-            (vec![count(&within(judged))?], Box::new(move |at| Measure::RowCount { rows: at[0], min, max }))
+            (vec![count(judged)?], Box::new(move |at| Measure::RowCount { rows: at[0], min, max }))
         }
         Check::RowCountHistory { max_deviation, window_days } => {
             let (max_deviation, window_days) = (*max_deviation, *window_days);
-            let items = vec![count(&within(&Expr::boolean(true)))?];
+            let items = vec![count(&Expr::boolean(true))?];
             (items, Box::new(move |at| Measure::RowCountHistory { rows: at[0], max_deviation, window_days }))
         }
         Check::Age { column, max_age_hours, calendar, judged } => {
-            let value = chosen(column, &within(judged));
+            let value = chosen(column, judged);
             let item = plain(format!("max({})", print(target, &value)?));
             read_columns.push(value);
             let (max_age_hours, calendar) = (*max_age_hours, calendar.clone());
@@ -141,14 +127,13 @@ fn question(target: &Target, asked: &Asked, check: &Check, own: Option<&Expr>) -
             (vec![item], Box::new(read))
         }
         Check::Aggregate { function, column, bounds, no_value, judged, .. } => {
-            let judged = within(judged);
-            let item = plain(statistic(target, *function, column, &judged)?);
-            read_columns.extend([column.clone(), judged]);
+            let item = plain(statistic(target, *function, column, judged)?);
+            read_columns.extend([column.clone(), judged.clone()]);
             let what = format!("{} of {}", function.name(), column_names([column]).join(", "));
             (vec![item], value(bounds.clone(), what, *no_value))
         }
         Check::DistinctCount { column, bounds, judged } => {
-            let value_sql = print(target, &chosen(column, &within(judged)))?;
+            let value_sql = print(target, &chosen(column, judged))?;
             read_columns.extend([column.clone(), judged.clone()]);
             let item = Item { sql: format!("count(DISTINCT {value_sql})"), distinct: true };
             (vec![item], value(bounds.clone(), distinct_values(column), Verdict::Pass))
@@ -237,6 +222,7 @@ impl Item {
 /// A query that still takes questions.
 #[derive(Default)]
 struct Draft {
+    restriction: Option<Expr>,
     items: Vec<Item>,
     length: usize,
     columns: Vec<String>,
@@ -279,12 +265,12 @@ impl Draft {
         self.readings.push(Reading { rule_id, measure: (question.read)(&positions), threshold });
     }
 
-    fn finish(self, target: &Target, restriction: Option<&Expr>) -> Result<PlannedQuery, PrintError> {
+    fn finish(self, target: &Target) -> Result<PlannedQuery, PrintError> {
         let items = self.items.iter().enumerate().map(|(index, item)| format!("{} AS c{index}", item.sql));
         let items = items.collect::<Vec<_>>().join(", ");
-        let filter = conditions(target, restriction)?;
+        let filter = conditions(target, self.restriction.as_ref())?;
         let mut columns = self.columns;
-        for name in column_names(restriction) {
+        for name in column_names(self.restriction.as_ref()) {
             if !columns.contains(&name) {
                 columns.push(name);
             }
@@ -292,7 +278,7 @@ impl Draft {
         bounded(PlannedQuery {
             sql: format!("SELECT {items} FROM {}{filter}", table_sql(target.table, target.dialect)),
             columns,
-            restriction: restriction.cloned(),
+            restriction: self.restriction,
             readings: self.readings,
             ..PlannedQuery::default()
         })

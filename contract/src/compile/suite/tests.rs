@@ -177,7 +177,7 @@ fn keys_are_looked_at_by_partition_only_where_its_columns_belong_to_them() {
 }
 
 #[test]
-fn checks_of_several_scopes_share_one_scan() {
+fn a_scope_reads_no_more_partitions_than_it_means() {
     let document = table_checks(json!([
         {"type": "not_null", "column": "id", "scope": "loaded_partitions"},
         {"type": "row_count", "min": 1, "scope": {"last_partitions": 3}},
@@ -191,11 +191,13 @@ fn checks_of_several_scopes_share_one_scan() {
     };
     let (_, plan) = planned_of(document, Dialect::DataFusion, &restrict);
     assert_eq!(
-        plan.queries[0].sql,
-        "SELECT sum(CASE WHEN ((\"day_part\" = 'a') AND (\"id\" IS NULL)) THEN 1 ELSE 0 END) AS c0, \
-         sum(CASE WHEN (\"day_part\" = 'a') THEN 1 ELSE 0 END) AS c1, \
-         sum(CASE WHEN (\"day_part\" = 'b') THEN 1 ELSE 0 END) AS c2, \
-         sum(CASE WHEN (\"day\" IS NULL) THEN 1 ELSE 0 END) AS c3, count(*) AS c4 FROM \"db\".\"t\""
+        plan.queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>(),
+        [
+            "SELECT sum(CASE WHEN (\"id\" IS NULL) THEN 1 ELSE 0 END) AS c0, count(*) AS c1 \
+             FROM \"db\".\"t\" WHERE (\"day_part\" = 'a')",
+            "SELECT count(*) AS c0 FROM \"db\".\"t\" WHERE (\"day_part\" = 'b')",
+            "SELECT sum(CASE WHEN (\"day\" IS NULL) THEN 1 ELSE 0 END) AS c0, count(*) AS c1 FROM \"db\".\"t\"",
+        ]
     );
 }
 
