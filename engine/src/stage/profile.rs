@@ -8,8 +8,11 @@ use contract::types::DataType;
 use contract::value::Value;
 use serde_json::{Number, Value as Json};
 
-use crate::lake::{Cost, DataFile, Lake, Table};
+use crate::lake::{Cost, DataFile, Lake, QueryResult, Table};
 use crate::{Error, Result};
+
+/// How often a scan may find out something new of its table.
+const MAX_DISCOVERIES: usize = 100;
 
 /// What is profiled and how much of it is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,20 +59,18 @@ pub struct Profiled {
 /// An unknown table, or a range over a column that the table does not have.
 pub async fn profile(lake: &dyn Lake, name: &TableName, options: &ProfileOptions) -> Result<Profiled> {
     let started = Instant::now();
+    let (scanned, result) = scan(lake, name, options).await?;
+    // The scan may find files that its listing could not know to be damaged.
     let table = lake.catalog().table(name).await?;
-    let condition = options.range.as_ref().map(|range| condition(&table, range)).transpose()?;
     let selected: Vec<&DataFile> = match &options.range {
         Some(range) => table.files.iter().filter(|file| in_range(&table, file, range)).collect(),
         None => table.files.iter().collect(),
     };
-    let result = lake.engine().query(&query(&table, condition.as_deref())).await?;
-    // The scan may find files that its listing could not know to be damaged.
-    let unreadable = lake.catalog().table(name).await?.unreadable;
     let row = result.rows.first().map_or(&[][..], Vec::as_slice);
     let rows = row.first().map_or(0, count);
     let mut cells = row.iter().skip(1);
     let mut columns = indexmap::IndexMap::new();
-    for column in &table.schema.columns {
+    for column in &scanned.schema.columns {
         let measures = measures(column);
         let values: Vec<(Measure, &Value)> = measures.into_iter().zip(cells.by_ref()).collect();
         columns.insert(column.name.clone(), read_column(column, rows, &values, options.top_values));
@@ -84,11 +85,31 @@ pub async fn profile(lake: &dyn Lake, name: &TableName, options: &ProfileOptions
         row_count: rows,
         file_count: selected.len() as u64,
         total_bytes: selected.iter().map(|file| file.bytes).sum(),
-        unreadable_files: unreadable.iter().map(|(path, reason)| format!("{path}: {reason}")).collect(),
+        unreadable_files: table.unreadable.iter().map(|(path, reason)| format!("{path}: {reason}")).collect(),
         column_stats: columns,
     };
     let cost = Cost { seconds: started.elapsed().as_secs_f64(), ..result.cost };
     Ok(Profiled { profile, cost })
+}
+
+/// The table as the scan read it, and the answer. A scan that fails may have found a damaged file or a value that its
+/// column's type does not hold; the table without that file, or with that column as text, is then scanned again.
+async fn scan(lake: &dyn Lake, name: &TableName, options: &ProfileOptions) -> Result<(Table, QueryResult)> {
+    let mut table = lake.catalog().table(name).await?;
+    let mut discoveries = 0;
+    loop {
+        let condition = options.range.as_ref().map(|range| condition(&table, range)).transpose()?;
+        let error = match lake.engine().query(&query(&table, condition.as_deref())).await {
+            Ok(result) => return Ok((table, result)),
+            Err(error) => error,
+        };
+        let found = lake.catalog().table(name).await?;
+        discoveries += 1;
+        if found == table || discoveries > MAX_DISCOVERIES {
+            return Err(error);
+        }
+        table = found;
+    }
 }
 
 /// One aggregate of a column.

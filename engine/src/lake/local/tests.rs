@@ -187,6 +187,24 @@ async fn damaged_files_are_listed_and_the_rest_is_read() {
 }
 
 #[tokio::test]
+async fn a_column_that_only_a_damaged_file_has_is_left_out_of_the_profile() {
+    let folder = Folder::new();
+    let whole: Vec<i64> = (0..100_000).map(|i| i * 7919 % 100_003).collect();
+    folder
+        .parquet("db/t/a.parquet", vec![("id", ints(&[1, 2]))])
+        .parquet("db/t/b.parquet", vec![("extra", longs(&whole))]);
+    let mut bytes = fs::read(folder.path("db/t/b.parquet")).unwrap();
+    bytes[4..60].fill(0xff);
+    fs::write(folder.path("db/t/b.parquet"), bytes).unwrap();
+    let lake = folder.lake();
+    let profiled =
+        crate::stage::profile::profile(&lake, &TableName::new("db", "t"), &Default::default()).await.unwrap();
+    assert_eq!(profiled.profile.column_stats.keys().collect::<Vec<_>>(), ["id"]);
+    assert_eq!((profiled.profile.row_count, profiled.profile.file_count), (2, 1));
+    assert!(profiled.profile.unreadable_files[0].contains("b.parquet"));
+}
+
+#[tokio::test]
 async fn types_that_conflict_name_both_files() {
     let folder = Folder::new();
     folder.parquet("db/t/a.parquet", vec![("id", ints(&[1]))]).parquet("db/t/b.parquet", vec![("id", texts(&["x"]))]);
