@@ -42,9 +42,7 @@ pub(super) async fn run(Arguments { common }: Arguments) -> Result<u8> {
         })),
         Format::Text => {
             output::print(format!("wrote {}", file.display().bold()));
-            let files = counted(discovery.data_files as u64, "data file");
-            let root = &project.settings.lake.root;
-            output::print(format!("{files} under {root}: {}", counted(tables.len() as u64, "table")));
+            output::print(format!("{} under {}", counted(tables.len() as u64, "table"), project.settings.lake.root));
             tables.iter().for_each(|table| output::print(format!("  {table}")));
             output::print(counted(discovery.scripts.len() as u64, "Glue script"));
             discovery.scripts.iter().for_each(|script| output::print(format!("  {script}")));

@@ -205,6 +205,17 @@ async fn a_column_that_only_a_damaged_file_has_is_left_out_of_the_profile() {
 }
 
 #[tokio::test]
+async fn a_json_array_is_told_from_damage() {
+    let folder = Folder::new();
+    folder.text("db/a/1.json", "[{\"id\": 1},\n {\"id\": 2}]\n").text("db/b/1.json", "{\n \"id\": 1\n}\n");
+    let lake = folder.lake();
+    for name in ["a", "b"] {
+        let error = lake.table(&TableName::new("db", name)).await.unwrap_err().to_string();
+        assert!(error.contains("one object a line") && error.contains("jq -c"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn types_that_conflict_name_both_files() {
     let folder = Folder::new();
     folder.parquet("db/t/a.parquet", vec![("id", ints(&[1]))]).parquet("db/t/b.parquet", vec![("id", texts(&["x"]))]);

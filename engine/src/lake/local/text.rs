@@ -262,6 +262,11 @@ fn json_row(
         Ok(Json::Object(object)) => object,
         other => {
             let reason = match other {
+                _ if text.trim_ascii_start().starts_with(b"[") || text.trim_ascii() == b"{" => {
+                    "is part of a larger JSON document, and tables hold one object a line, which `jq -c '.[]'` makes \
+                     of an array and `jq -c .` of objects"
+                        .to_owned()
+                }
                 Ok(_) => "is not a JSON object".to_owned(),
                 Err(error) => format!("is not JSON: {error}"),
             };
