@@ -61,6 +61,7 @@ fn text() -> impl Strategy<Value = Expr> {
         Just(column("order name")),
         "[ -~é'\\\\%_]{0,6}".prop_map(Expr::text),
         Just(Expr::call("trim", vec![column("order name")]).unwrap_or_else(Expr::null)),
+        Just(Expr::call("ltrim_characters", vec![column("order name"), Expr::text("0'")]).unwrap_or_else(Expr::null)),
     ]
 }
 

@@ -215,6 +215,37 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         row("trim", &["btrim"], (1, 1), Is(Text), [T("trim(BOTH ' ' FROM {0})"), T("trim({0})"), T("btrim({0}, ' ')")]),
         row("ltrim", &[], (1, 1), Is(Text), [T("trim(LEADING ' ' FROM {0})"), T("ltrim({0})"), T("ltrim({0}, ' ')")]),
         row("rtrim", &[], (1, 1), Is(Text), [T("trim(TRAILING ' ' FROM {0})"), T("rtrim({0})"), T("rtrim({0}, ' ')")]),
+        // All characters of a set, as `trim(LEADING '0' FROM code)` says.
+        constants(
+            &[1],
+            row(
+                "trim_characters",
+                &[],
+                (2, 2),
+                Is(Text),
+                [T("trim(BOTH {1} FROM {0})"), T("trim(BOTH {1} FROM {0})"), T("btrim({0}, {1})")],
+            ),
+        ),
+        constants(
+            &[1],
+            row(
+                "ltrim_characters",
+                &[],
+                (2, 2),
+                Is(Text),
+                [T("trim(LEADING {1} FROM {0})"), T("trim(LEADING {1} FROM {0})"), T("ltrim({0}, {1})")],
+            ),
+        ),
+        constants(
+            &[1],
+            row(
+                "rtrim_characters",
+                &[],
+                (2, 2),
+                Is(Text),
+                [T("trim(TRAILING {1} FROM {0})"), T("trim(TRAILING {1} FROM {0})"), T("rtrim({0}, {1})")],
+            ),
+        ),
         // Characters count from 1, or from the end where negative; 0 counts as 1.
         constants(
             &[1],

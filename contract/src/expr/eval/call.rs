@@ -57,6 +57,15 @@ fn text_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
         ("trim", [Value::String(s)]) => string(s.trim_matches(' ').to_owned()),
         ("ltrim", [Value::String(s)]) => string(s.trim_start_matches(' ').to_owned()),
         ("rtrim", [Value::String(s)]) => string(s.trim_end_matches(' ').to_owned()),
+        ("trim_characters", [Value::String(s), Value::String(set)]) => {
+            string(s.trim_matches(|c| set.contains(c)).to_owned())
+        }
+        ("ltrim_characters", [Value::String(s), Value::String(set)]) => {
+            string(s.trim_start_matches(|c| set.contains(c)).to_owned())
+        }
+        ("rtrim_characters", [Value::String(s), Value::String(set)]) => {
+            string(s.trim_end_matches(|c| set.contains(c)).to_owned())
+        }
         ("reverse", [Value::String(s)]) => string(s.chars().rev().collect()),
         ("substring", [Value::String(s), Value::Int(start), rest @ ..]) => {
             let length = match rest {

@@ -40,6 +40,14 @@ impl Elaborator<'_> {
                 let found = items.into_iter().map(|item| self.call("array_contains", vec![array.clone(), item], span));
                 Some(Expr::or_all(found.collect::<Vec<_>>()))
             }
+            ("size" | "cardinality" | "array_size" | "array_length", [split]) => {
+                let [text, separator] = arguments(split, &["split"])?[..] else { return None };
+                let separator = self.expr(separator);
+                let ExprKind::Literal(Value::String(separator)) = &separator.kind else { return None };
+                let separator = self.plain_separator(separator).filter(|separator| !separator.is_empty())?;
+                let text = self.expr(text);
+                Some(self.number_of_parts(text, separator, span))
+            }
             ("map_contains_key", [map, key]) => {
                 let (map, key) = (self.expr(map), self.expr(key));
                 let keys = self.call("map_keys", vec![map], span);
@@ -134,6 +142,16 @@ impl Elaborator<'_> {
         let separator = self.plain_separator(separator)?;
         self.errors.retain(|error| !error.message.contains("split_part"));
         Some(self.call("split_part", vec![text.clone(), Expr::text(separator), place], span))
+    }
+
+    /// `size(split(text, separator))`: one more than the separators, and the separators are what is gone without them.
+    fn number_of_parts(&mut self, text: Expr, separator: String, span: Span) -> Expr {
+        let width = i64::try_from(separator.chars().count()).unwrap_or(i64::MAX);
+        let without = self.call("replace", vec![text.clone(), Expr::text(separator), Expr::text("")], span);
+        let [whole, without] = [text, without].map(|text| self.call("length", vec![text], span));
+        let gone = Expr::binary(BinaryOp::Subtract, whole, without);
+        let separators = if width == 1 { gone } else { Expr::binary(BinaryOp::DivideInteger, gone, Expr::int(width)) };
+        Expr::binary(BinaryOp::Add, separators, Expr::int(1)).at(span)
     }
 
     /// `LIKE ANY (…)` and `LIKE ALL (…)`.

@@ -166,24 +166,20 @@ impl<'a> Elaborator<'a> {
             }
             E::Trim { expr, trim_where, trim_what, .. } => {
                 let operand = self.expr(expr);
-                let blank = match trim_what.as_ref().map(|e| self.expr(e).kind) {
-                    None => true,
-                    Some(ExprKind::Literal(Value::String(what))) => what == " ",
-                    Some(_) => false,
-                };
-                if !blank {
-                    return self.opaque(
-                        "only blanks can be trimmed; write replace or regexp_replace",
-                        vec![operand],
-                        span,
-                    );
+                let set = trim_what.as_ref().map(|tree| self.expr(tree));
+                let blanks = |set: &Expr| matches!(&set.kind, ExprKind::Literal(Value::String(what)) if what == " ");
+                match (trim_where, set.filter(|set| !blanks(set))) {
+                    (Some(ast::TrimWhereField::Leading), None) => self.call("ltrim", vec![operand], span),
+                    (Some(ast::TrimWhereField::Trailing), None) => self.call("rtrim", vec![operand], span),
+                    (_, None) => self.call("trim", vec![operand], span),
+                    (Some(ast::TrimWhereField::Leading), Some(set)) => {
+                        self.call("ltrim_characters", vec![operand, set], span)
+                    }
+                    (Some(ast::TrimWhereField::Trailing), Some(set)) => {
+                        self.call("rtrim_characters", vec![operand, set], span)
+                    }
+                    (_, Some(set)) => self.call("trim_characters", vec![operand, set], span),
                 }
-                let name = match trim_where {
-                    Some(ast::TrimWhereField::Leading) => "ltrim",
-                    Some(ast::TrimWhereField::Trailing) => "rtrim",
-                    _ => "trim",
-                };
-                self.call(name, vec![operand], span)
             }
             E::AtTimeZone { timestamp, time_zone } => {
                 let operand = self.expr(timestamp);

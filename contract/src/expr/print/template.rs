@@ -154,11 +154,18 @@ fn check_constants(function: &str, args: &[Expr]) -> Result<(), PrintError> {
         Some(ExprKind::Literal(Value::Int(n))) => Some(*n),
         _ => None,
     };
+    let text = |i: usize| match args.get(i).map(|e| &e.kind) {
+        Some(ExprKind::Literal(Value::String(text))) => Some(text.as_str()),
+        _ => None,
+    };
     match function {
         "substring" if number(1).is_some_and(|n| n < 1) => refuse("substring counts characters from 1"),
         "substring" if number(2).is_some_and(|n| n < 0) => refuse("a substring has no negative length"),
-        "replace" if matches!(args.get(1).map(|e| &e.kind), Some(ExprKind::Literal(Value::String(t))) if t.is_empty()) => {
+        "replace" if text(1).is_some_and(str::is_empty) => {
             refuse("engines differ in what they replace an empty text by")
+        }
+        "trim_characters" | "ltrim_characters" | "rtrim_characters" if text(1).is_some_and(str::is_empty) => {
+            refuse("name the characters to trim")
         }
         "split_part" if number(2).is_some_and(|n| n < 1) => refuse("parts count from 1"),
         "element_at" if number(1).is_some_and(|n| n < 1) => refuse("elements count from 1"),
