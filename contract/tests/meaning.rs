@@ -340,3 +340,22 @@ fn months_and_years_are_counted_where_they_are_full() {
         ],
     );
 }
+
+/// A row whose only column is this one.
+struct Only(Value);
+
+impl Row for Only {
+    fn cell(&self, _: &ColumnRef) -> Option<Value> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn each_element_counts_once_and_null_is_one() {
+    let size = parse("size(array_distinct(tags))", Syntax::Rule, &AnyColumn).unwrap();
+    let text = |text: &str| Value::String(text.to_owned());
+    let tags = Value::Array(vec![text("b"), Value::Null, text("a"), text("b"), Value::Null]);
+    assert_eq!(eval(&size, &Only(tags)), Ok(Value::Int(3)));
+    assert_eq!(eval(&size, &Only(Value::Array(Vec::new()))), Ok(Value::Int(0)));
+    assert_eq!(eval(&size, &Only(Value::Null)), Ok(Value::Null));
+}

@@ -675,6 +675,8 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
                      WHEN array_position({0}, NULL) IS NULL THEN false END)"),
             ],
         ),
+        // Each element once, NULL too, in the order of their first places.
+        same("array_distinct", &[], (1, 1), Argument(0), "array_distinct({0})"),
         // Whether an element is NULL.
         row(
             "array_has_null",
@@ -825,14 +827,8 @@ static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
         typed("rand", &["random", "randn"], (0, 1), Scalar, Is(Double), UNREPEATABLE),
         typed("hash", &["xxhash64"], (1, 255), Scalar, Is(BigInt), SPARK_ONLY),
         typed("array", &[], (0, 255), Scalar, ResultType::ArrayOfArgument, SPARK_ONLY),
-        typed(
-            "array_distinct",
-            &["array_sort", "sort_array", "array_compact"],
-            (1, 2),
-            Scalar,
-            Argument(0),
-            SPARK_ONLY,
-        ),
+        typed("array_sort", &["sort_array"], (1, 2), Scalar, Argument(0), "engines differ in where NULL is sorted"),
+        typed("array_compact", &[], (1, 1), Scalar, Argument(0), SPARK_ONLY),
         typed("explode", &["explode_outer"], (1, 1), Scalar, Element, NOT_IN_ROWS),
         typed("if_else", &[], (3, 3), Scalar, CommonFrom(1), "write CASE WHEN"),
         typed(

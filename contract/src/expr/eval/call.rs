@@ -302,6 +302,16 @@ fn collection_function(name: &str, args: &[Value]) -> Option<Option<Value>> {
     let int = |n: usize| i64::try_from(n).ok().map(Value::Int);
     Some(match (name, args) {
         ("array_has_null", [Value::Array(items)]) => Some(Value::Boolean(items.contains(&Value::Null))),
+        ("array_distinct", [Value::Array(items)]) => {
+            let mut distinct: Vec<Value> = Vec::new();
+            for item in items {
+                let same = |known: &Value| known == item || compare(known, item).is_some_and(|order| order.is_eq());
+                if !distinct.iter().any(same) {
+                    distinct.push(item.clone());
+                }
+            }
+            Some(Value::Array(distinct))
+        }
         ("size", [Value::Array(items)]) => int(items.len()),
         ("size", [Value::Map(entries)]) => int(entries.len()),
         ("map_keys", [Value::Map(entries)]) => Some(Value::Array(entries.iter().map(|(key, _)| key.clone()).collect())),

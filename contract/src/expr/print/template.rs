@@ -168,6 +168,9 @@ fn check_constants(function: &str, args: &[Expr]) -> Result<(), PrintError> {
             refuse("name the characters to trim")
         }
         "split_part" if number(2).is_some_and(|n| n < 1) => refuse("parts count from 1"),
+        "array_distinct" if matches!(args, [Expr { data_type: DataType::Array(element), .. }] if element.is_floating()) => {
+            refuse("engines differ in whether 0 and -0 are one element")
+        }
         "element_at" if number(1).is_some_and(|n| n < 1) => refuse("elements count from 1"),
         "round" if number(1).is_some_and(|n| n < 0) => refuse("round takes a number of digits after the point"),
         _ => Ok(()),
