@@ -51,10 +51,23 @@ const STACK: usize = 256 << 20;
 /// Long method chains nest deeply, so the work is done on a thread with a stack of its own; a caller whose machine
 /// grants no further thread gets an analysis that knows nothing.
 pub fn analyze(text: &str, world: &dyn World) -> Analysis {
+    on_deep_stack(text, world).unwrap_or_default()
+}
+
+/// The same for tests and measurements: should the analysis panic, which is a defect, the caller panics too instead of
+/// being told that nothing is known.
+#[doc(hidden)]
+pub fn analyze_uncaught(text: &str, world: &dyn World) -> Analysis {
+    on_deep_stack(text, world).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn on_deep_stack(text: &str, world: &dyn World) -> std::thread::Result<Analysis> {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("analyze".to_owned()).stack_size(STACK);
-        let finished = builder.spawn_scoped(scope, || analyze_here(text, world)).ok().and_then(|work| work.join().ok());
-        finished.unwrap_or_default()
+        match builder.spawn_scoped(scope, || analyze_here(text, world)) {
+            Ok(work) => work.join(),
+            Err(_) => Ok(Analysis::default()),
+        }
     })
 }
 

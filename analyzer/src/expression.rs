@@ -102,17 +102,19 @@ pub(crate) fn column_ids(expr: &Expr) -> Vec<ColumnId> {
     ids
 }
 
-/// How deep an expression nests along its first and last operands, which is where loops make it grow.
-pub(crate) fn nesting(expr: &Expr) -> usize {
-    let along = |pick: fn(Vec<&Expr>) -> Option<&Expr>| {
-        let (mut current, mut depth) = (expr, 0);
-        while let Some(next) = pick(children(current)) {
-            current = next;
-            depth += 1;
+/// How many parts an expression has and how deep they nest, each up to a limit.
+pub(crate) fn extent(expr: &Expr, limit: usize) -> (usize, usize) {
+    let (mut size, mut deepest) = (0, 0);
+    let mut pending = vec![(expr, 1)];
+    while let Some((part, depth)) = pending.pop() {
+        size += 1;
+        deepest = deepest.max(depth);
+        if size >= limit || deepest >= limit {
+            break;
         }
-        depth
-    };
-    along(|operands| operands.into_iter().next()).max(along(|operands| operands.into_iter().next_back()))
+        pending.extend(children(part).into_iter().map(|child| (child, depth + 1)));
+    }
+    (size, deepest)
 }
 
 /// The operands of an expression, in order.

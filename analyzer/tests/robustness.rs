@@ -1,6 +1,6 @@
 //! Whatever is typed, the analyzer answers: no panic, no hang, and every range is one of the text.
 
-use analyzer::{NoWorld, analyze};
+use analyzer::{NoWorld, analyze_uncaught};
 use proptest::prelude::*;
 
 const SCRIPT: &str = r#"
@@ -84,10 +84,10 @@ fn deep_nesting_has_an_answer() {
 }
 
 fn check(text: &str) {
-    let analysis = analyze(text, &NoWorld);
+    let analysis = analyze_uncaught(text, &NoWorld);
     let diagnostics = analysis.diagnostics.iter().map(|diagnostic| diagnostic.range);
     for range in analysis.mentions.keys().copied().chain(diagnostics) {
         assert!(text.get(range.start as usize..range.end as usize).is_some(), "{range:?} is no range of the text");
     }
-    assert_eq!(analysis, analyze(text, &NoWorld), "the same text gives the same answer");
+    assert_eq!(analysis, analyze_uncaught(text, &NoWorld), "the same text gives the same answer");
 }

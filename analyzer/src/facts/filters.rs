@@ -1,5 +1,7 @@
 //! Filters that all rows of a frame have passed.
 
+use std::rc::Rc;
+
 use contract::expr::{ColumnId, Expr, ExprKind};
 use rustc_hash::FxHashMap;
 
@@ -8,6 +10,9 @@ use crate::describe::describe;
 use crate::expression::{self, conjuncts};
 use crate::facts::JoinKind;
 use crate::plan::{Field, NodeId, NodeKind, Origin, Plan};
+
+/// More filters and joins of one frame than this are not told.
+const MAX_FILTERS: usize = 512;
 
 /// The filters of a frame, in order of execution: those on every way from its inputs, outside optional sides of joins.
 pub(crate) fn filters(plan: &Plan, node: NodeId) -> Vec<FilterFact> {
@@ -49,10 +54,11 @@ pub(crate) fn predicates(plan: &Plan, node: NodeId) -> Vec<(&Expr, crate::range:
 /// The filters that all rows of a frame have passed, and the joins in which all of them have found a partner, in order
 /// of execution.
 pub(crate) fn mandatory(plan: &Plan, node: NodeId) -> Vec<NodeId> {
-    let mut memo: FxHashMap<NodeId, Vec<NodeId>> = FxHashMap::default();
+    let mut memo: FxHashMap<NodeId, Rc<Vec<NodeId>>> = FxHashMap::default();
     for id in plan.ancestry(node) {
         let Some(current) = plan.node(id) else { continue };
-        let of = |input: &NodeId| memo.get(input).cloned().unwrap_or_default();
+        let shared = |input: &NodeId| memo.get(input).cloned().unwrap_or_default();
+        let of = |input: &NodeId| shared(input).as_ref().clone();
         let mut holding = match &current.kind {
             NodeKind::Filter { input, .. } => {
                 let mut holding = of(input);
@@ -93,13 +99,17 @@ pub(crate) fn mandatory(plan: &Plan, node: NodeId) -> Vec<NodeId> {
                 [only] => of(only),
                 _ => Vec::new(),
             },
-            other => other.inputs().first().map(of).unwrap_or_default(),
+            other => {
+                memo.insert(id, other.inputs().first().map(shared).unwrap_or_default());
+                continue;
+            }
         };
         holding.sort();
         holding.dedup();
-        memo.insert(id, holding);
+        holding.truncate(MAX_FILTERS);
+        memo.insert(id, Rc::new(holding));
     }
-    memo.remove(&node).unwrap_or_default()
+    memo.get(&node).map(|holding| holding.as_ref().clone()).unwrap_or_default()
 }
 
 fn predicate(plan: &Plan, id: NodeId) -> Option<(&Expr, crate::range::TextRange)> {

@@ -34,6 +34,9 @@ pub(crate) struct Keys {
 /// More keys of one frame than this are not followed.
 const MAX_KEYS: usize = 6;
 
+/// More constant columns, or pairs of equal ones, of one frame than this are not followed.
+const MAX_COLUMNS: usize = 64;
+
 /// The grain of a frame.
 pub fn grain(plan: &Plan, node: NodeId) -> Grain {
     let keys = keys(plan, node, &mut FxHashMap::default());
@@ -107,7 +110,7 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
             }
         }
         NodeKind::Values => Keys::none("rows given by the script are not compared".to_owned()),
-        NodeKind::Project { input } => of(input),
+        NodeKind::Project { input } => numbered(plan, *input, node, of(input)),
         NodeKind::Limit { input } => of(input),
         NodeKind::Filter { input, predicate } => filtered(plan, of(input), predicate),
         NodeKind::Aggregate { input, keys } => {
@@ -198,7 +201,9 @@ impl Keys {
 
     /// A column has one value in all rows: no key needs it.
     fn fix(&mut self, column: ColumnId) {
-        self.constants.push(column);
+        if self.constants.len() < MAX_COLUMNS {
+            self.constants.push(column);
+        }
         for key in &mut self.keys {
             key.columns.retain(|id| *id != column);
         }
@@ -246,8 +251,18 @@ impl Keys {
 fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
     for conjunct in conjuncts(predicate) {
         let ExprKind::Binary { op, left, right } = &conjunct.kind else { continue };
-        if let Some(key) = ranked_first(plan, left, right, *op) {
-            inner.add(key);
+        match ranked_first(plan, left, right, *op) {
+            Some(First::Key(key)) => inner.add(key),
+            Some(First::Column(number)) => {
+                if let Some(columns) = row_number(plan, number) {
+                    inner.fix(number);
+                    let numbered = numbered_reason(plan, &columns);
+                    for key in inner.keys.iter_mut().filter(|key| key.reason.starts_with(&numbered)) {
+                        key.reason = key.reason.replacen(&numbered, &first_reason(plan, &columns), 1);
+                    }
+                }
+            }
+            _ => {}
         }
         if *op != BinaryOp::Equal {
             continue;
@@ -258,7 +273,7 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
         };
         let is_constant = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(_));
         match (id(left), id(right)) {
-            (Some(a), Some(b)) => inner.equal.push((a, b)),
+            (Some(a), Some(b)) if inner.equal.len() < MAX_COLUMNS => inner.equal.push((a, b)),
             (Some(fixed), None) if is_constant(right) => inner.fix(fixed),
             (None, Some(fixed)) if is_constant(left) => inner.fix(fixed),
             _ => {}
@@ -277,8 +292,8 @@ fn mirrored(op: BinaryOp) -> BinaryOp {
     }
 }
 
-/// The partition columns where a comparison keeps the row of each partition that `row_number()` gives 1.
-fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<Key> {
+/// What a comparison keeps that is true of the first row of each partition only.
+fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<First> {
     use contract::value::Value;
     let (expr, bound, op) = match (&left.kind, &right.kind) {
         (_, ExprKind::Literal(Value::Int(bound))) => (left, *bound, op),
@@ -289,25 +304,63 @@ fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<
     if !first {
         return None;
     }
-    let window = match &expr.kind {
-        ExprKind::Column(reference) => match &plan.column(reference.id?)?.origin {
-            Origin::Computed(expr) => &expr.kind,
-            _ => return None,
-        },
-        kind => kind,
-    };
-    let ExprKind::Window { function, partition_by, .. } = window else { return None };
+    match &expr.kind {
+        ExprKind::Column(reference) => Some(First::Column(reference.id?)),
+        _ => {
+            let columns = partitions(expr)?;
+            let reason = first_reason(plan, &columns);
+            Some(First::Key(Key { columns, assumptions: Vec::new(), reason }))
+        }
+    }
+}
+
+/// What a comparison with 1 leaves.
+enum First {
+    /// The rows in which a column is 1, if it is a number that starts there.
+    Column(ColumnId),
+    /// One row per partition of a window in the comparison itself.
+    Key(Key),
+}
+
+/// The partition columns of `row_number()` over a window.
+fn partitions(expr: &Expr) -> Option<Vec<ColumnId>> {
+    let ExprKind::Window { function, partition_by, .. } = &expr.kind else { return None };
     let ExprKind::Call { function: "row_number", .. } = &function.kind else { return None };
-    let columns: Option<Vec<ColumnId>> = partition_by
-        .iter()
-        .map(|key| match &key.kind {
-            ExprKind::Column(reference) => reference.id,
-            _ => None,
-        })
-        .collect();
-    let columns = columns?;
-    let reason = format!("row_number() = 1 keeps one row per {}", names(plan, &columns));
-    Some(Key { columns, assumptions: Vec::new(), reason })
+    let columns = partition_by.iter().map(|key| match &key.kind {
+        ExprKind::Column(reference) => reference.id,
+        _ => None,
+    });
+    columns.collect()
+}
+
+/// Where a projection numbers the rows of each partition, partition and number together are a key: a filter on the
+/// number leaves one row per partition, unless something between the two repeats rows.
+fn numbered(plan: &Plan, input: NodeId, node: &crate::plan::Node, mut inner: Keys) -> Keys {
+    let before = plan.node(input).map(|input| &input.schema);
+    for field in node.schema.fields.iter().filter(|field| before.is_none_or(|schema| schema.field(field.id).is_none()))
+    {
+        let Some(columns) = row_number(plan, field.id) else { continue };
+        let reason = numbered_reason(plan, &columns);
+        inner.keys.truncate(MAX_KEYS - 1);
+        inner.add(Key { columns: columns.into_iter().chain([field.id]).collect(), assumptions: Vec::new(), reason });
+    }
+    inner
+}
+
+fn first_reason(plan: &Plan, partitions: &[ColumnId]) -> String {
+    format!("row_number() = 1 keeps one row per {}", names(plan, partitions))
+}
+
+fn numbered_reason(plan: &Plan, partitions: &[ColumnId]) -> String {
+    format!("row_number() counts the rows of each {}", names(plan, partitions))
+}
+
+/// The partition columns where a column is `row_number()` over a window.
+fn row_number(plan: &Plan, column: ColumnId) -> Option<Vec<ColumnId>> {
+    match &plan.column(column)?.origin {
+        Origin::Computed(expr) => partitions(expr),
+        _ => None,
+    }
 }
 
 fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(ColumnId, ColumnId)]) -> Keys {

@@ -120,10 +120,13 @@ impl Interpreter<'_> {
         match self.heap.get_mut(*id) {
             Object::Dict { entries, exact } => {
                 *exact &= known;
+                let searched = entries.len();
                 match entries.iter_mut().find(|(existing, _)| existing.same(&key)) {
                     Some((_, existing)) => *existing = value,
-                    None => entries.push((key, value)),
+                    None if searched < crate::value::MAX_ITEMS => entries.push((key, value)),
+                    None => *exact = false,
                 }
+                self.spend(searched);
             }
             Object::List { items, exact } => match key {
                 Value::Int(index) => {

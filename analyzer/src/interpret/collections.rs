@@ -58,7 +58,9 @@ impl Interpreter<'_> {
 
     fn element(&mut self, object: &Value, key: &Value, range: TextRange) -> Value {
         let Some((items, exact)) = self.heap.items(object) else { return Value::unknown("an item") };
+        let ordered = !matches!(object, Value::Object(id) if matches!(self.heap.get(*id), Object::Set { .. }));
         match key {
+            Value::Int(_) if !ordered => self.unknown_element(object),
             Value::Int(index) if exact || *index >= 0 => {
                 match resolve_index(*index, items.len()).and_then(|index| items.get(index)) {
                     Some(item) => item.clone(),

@@ -307,8 +307,10 @@ impl<'w> Interpreter<'w> {
             (Object::Dict { entries: x, exact: ex }, Object::Dict { entries: y, exact: ey }) => {
                 let mut entries = x.clone();
                 let mut exact = *ex && *ey;
+                self.spend(x.len().saturating_mul(y.len()) / 8);
                 for (key, value) in y {
-                    match entries.iter_mut().find(|(known, _)| known.same(key)) {
+                    // A key of which not all is known may be another one, but it is the same unknown in both arms.
+                    match entries.iter_mut().find(|(known, _)| known.same(key) || is_alike(known, key)) {
                         Some((_, known)) => *known = self.join(known.clone(), value.clone(), range),
                         None => {
                             exact = false;
@@ -351,6 +353,7 @@ impl<'w> Interpreter<'w> {
 
     fn join_items(&mut self, a: &[Value], b: &[Value], range: TextRange) -> (Vec<Value>, bool) {
         let mut items = Vec::new();
+        self.spend(a.len().max(b.len()) * 8);
         for position in 0..a.len().max(b.len()) {
             items.push(match (a.get(position), b.get(position)) {
                 (Some(x), Some(y)) => self.join(x.clone(), y.clone(), range),
@@ -492,6 +495,16 @@ impl<'w> Interpreter<'w> {
             }));
         }
         self.arms(arms, returns, range)
+    }
+}
+
+/// Whether two keys are written alike, although the run may make them different.
+fn is_alike(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a == b,
+        (Value::Unknown(a), Value::Unknown(b)) => a == b,
+        (Value::Choice(a), Value::Choice(b)) => Rc::ptr_eq(a, b),
+        _ => false,
     }
 }
 

@@ -178,9 +178,14 @@ impl Interpreter<'_> {
                         value.alternatives().iter().map(|arm| self.to_text_formatted(arm, format.as_deref())).collect();
                     texts =
                         texts.iter().flat_map(|known| pieces.iter().map(|piece| known.concat(piece))).take(8).collect();
+                    if texts.iter().any(|text| text.length() > super::MAX_TEXT) {
+                        return self.unknown_text();
+                    }
                 }
             }
         }
+        let length: usize = texts.iter().map(Text::length).sum();
+        self.spend(length / 16);
         choice_of_texts(texts)
     }
 
@@ -345,25 +350,28 @@ impl Interpreter<'_> {
             (BinaryOp::Multiply, Value::Int(a), Value::Int(b)) => Value::Int(a.saturating_mul(*b)),
             (BinaryOp::FloorDivide, Value::Int(a), Value::Int(b)) if *b != 0 => Value::Int(a.div_euclid(*b)),
             (BinaryOp::Remainder, Value::Int(a), Value::Int(b)) if *b != 0 => Value::Int(a.rem_euclid(*b)),
-            (BinaryOp::Remainder, Value::Text(template), values) => self.percent(template, values),
+            (BinaryOp::Remainder, Value::Text(template), values) => match self.percent(template, values) {
+                Value::Text(formatted) => self.bounded(formatted),
+                other => other,
+            },
             (BinaryOp::Divide, Value::Text(a), Value::Text(b)) => {
                 // `pathlib`'s way of joining.
-                Value::Text(a.concat(&Text::literal("/".to_owned(), None)).concat(b))
+                self.bounded(a.concat(&Text::literal("/".to_owned(), None)).concat(b))
             }
-            (BinaryOp::Add, Value::Text(a), Value::Text(b)) => Value::Text(a.concat(b)),
+            (BinaryOp::Add, Value::Text(a), Value::Text(b)) => self.bounded(a.concat(b)),
             // A string plus something unknown is a string, or Python refuses it.
             (BinaryOp::Add, Value::Text(a), Value::Unknown(_) | Value::Bound(_)) => {
-                Value::Text(a.concat(&self.to_text(right)))
+                self.bounded(a.concat(&self.to_text(right)))
             }
             (BinaryOp::Add, Value::Unknown(_) | Value::Bound(_), Value::Text(b)) => {
-                Value::Text(self.to_text(left).concat(b))
+                self.bounded(self.to_text(left).concat(b))
             }
             // Date arithmetic stays a date of the run.
             (BinaryOp::Add | BinaryOp::Subtract, Value::Text(date), _) if is_run_date(date) => left.clone(),
             (BinaryOp::Add, a, b) => match (self.heap.items(a), self.heap.items(b)) {
                 (Some((mut items, exact)), Some((more, all))) => {
                     items.extend(more);
-                    if matches!((a, b), (Value::Tuple(_), Value::Tuple(_))) {
+                    if matches!((a, b), (Value::Tuple(_), Value::Tuple(_))) && crate::value::truncate(&mut items) {
                         return Value::Tuple(items.into());
                     }
                     self.heap.list(items, exact && all)

@@ -27,7 +27,7 @@ use crate::facts::{Diagnostic, Related, Severity};
 use crate::plan::{NodeId, Plan};
 use crate::range::TextRange;
 use crate::syntax::ast::Block;
-use crate::value::{Class, Closure, Heap, Hole, Object, ObjectId, Remote, Unknown, Value};
+use crate::value::{Class, Closure, Heap, Hole, Object, ObjectId, Remote, Text, Unknown, Value};
 use crate::world::Recorder;
 
 /// A place of the script that stands for something a reader may ask about.
@@ -98,6 +98,9 @@ pub(crate) struct Interpreter<'w> {
 /// Expressions, and the calls inside them, nested deeper than this are not followed.
 const MAX_DEPTH: usize = 1500;
 
+/// A text longer than this, in bytes, is not followed.
+const MAX_TEXT: usize = 1 << 16;
+
 /// Calls of the script's functions nested deeper than this are not followed.
 const MAX_CALLS: usize = 40;
 
@@ -164,12 +167,26 @@ impl<'w> Interpreter<'w> {
         if self.fuel == 0 {
             return false;
         }
-        self.fuel -= 1;
+        // What is copied or built counts too, so that the time is linear in the fuel whatever the script builds.
+        let built = self.heap.take_copied() + self.plan.take_work();
+        self.fuel = self.fuel.saturating_sub(1 + built / 8);
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(256) && self.world.cancelled() {
             self.fuel = 0;
         }
         self.fuel > 0
+    }
+
+    /// Accounts for work that is as large as what is built.
+    pub(crate) fn spend(&mut self, built: usize) {
+        self.fuel = self.fuel.saturating_sub(built as u64 / 8);
+    }
+
+    /// A text that was built; one that only grows is not followed.
+    pub(crate) fn bounded(&mut self, text: Text) -> Value {
+        let length = text.length();
+        self.spend(length / 16);
+        if length > MAX_TEXT { self.unknown_text() } else { Value::Text(text) }
     }
 
     /// The place in the script that a range of the executed file stands for.

@@ -1,11 +1,18 @@
 //! Methods of strings, on what is known of them.
 
 use super::eval::is_run_date;
-use super::{Args, Interpreter};
+use super::{Args, Interpreter, MAX_TEXT};
 use crate::value::{Hole, Segment, Text, Value};
 
 impl Interpreter<'_> {
     pub(super) fn text_method(&mut self, text: &Text, name: &str, args: &Args) -> Value {
+        match self.text_result(text, name, args) {
+            Value::Text(result) => self.bounded(result),
+            other => other,
+        }
+    }
+
+    fn text_result(&mut self, text: &Text, name: &str, args: &Args) -> Value {
         let unknown = || Value::Text(Text::hole(text.only_hole().cloned().unwrap_or(Hole::Unknown)));
         let first = args.positional.first().map(|(value, _)| value);
         if is_run_date(text) {
@@ -44,7 +51,11 @@ impl Interpreter<'_> {
                 match (first.and_then(Value::exact_text), to) {
                     (Some(from), Some(to)) if !from.is_empty() => {
                         let mut result = Text::default();
-                        for (position, part) in text.split(from, usize::MAX).iter().enumerate() {
+                        let parts = text.split(from, usize::MAX);
+                        if to.length().saturating_mul(parts.len()) > MAX_TEXT {
+                            return unknown();
+                        }
+                        for (position, part) in parts.iter().enumerate() {
                             if position > 0 {
                                 result.push(&to);
                             }
@@ -95,11 +106,17 @@ impl Interpreter<'_> {
                         return Value::Text(Text::hole(self.hole_of(collection).unwrap_or(Hole::Unknown)));
                     }
                     let mut joined = Text::default();
+                    let mut length = text.length().saturating_mul(items.len());
                     for (position, item) in items.iter().enumerate() {
+                        let item = self.to_text(item);
+                        length = length.saturating_add(item.length());
+                        if length > MAX_TEXT {
+                            return unknown();
+                        }
                         if position > 0 {
                             joined.push(text);
                         }
-                        joined.push(&self.to_text(item));
+                        joined.push(&item);
                     }
                     Value::Text(joined)
                 }
@@ -157,6 +174,7 @@ impl Interpreter<'_> {
         }
         .into_iter();
         let mut result = Text::default();
+        let mut length = 0usize;
         for segment in &template.segments {
             let Segment::Literal { text, .. } = segment else {
                 result.segments.push(segment.clone());
@@ -179,6 +197,10 @@ impl Interpreter<'_> {
                     None => arguments.next(),
                 };
                 let piece = value.map_or(Text::hole(Hole::Unknown), |value| self.to_text(&value));
+                length = length.saturating_add(piece.length());
+                if length > MAX_TEXT {
+                    return self.unknown_text();
+                }
                 result.push(&piece);
                 let behind = part.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
                 let behind = behind.get(1..).unwrap_or("");
@@ -191,7 +213,7 @@ impl Interpreter<'_> {
     /// `template.format(…)`.
     fn format(&mut self, template: &Text, args: &Args) -> Value {
         let mut result = Text::default();
-        let mut next = 0usize;
+        let (mut next, mut length) = (0usize, 0usize);
         for segment in &template.segments {
             let Segment::Literal { text, .. } = segment else {
                 result.segments.push(segment.clone());
@@ -218,6 +240,10 @@ impl Interpreter<'_> {
                     self.format_field(name, args)
                 };
                 let piece = value.map_or(Text::hole(Hole::Unknown), |value| self.to_text(&value));
+                length = length.saturating_add(piece.length());
+                if length > MAX_TEXT {
+                    return self.unknown_text();
+                }
                 result.push(&piece);
                 rest = tail.get(close + 1..).unwrap_or("");
             }

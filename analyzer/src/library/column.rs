@@ -62,7 +62,7 @@ pub(crate) fn unknown(inputs: Vec<Expr>, range: TextRange) -> Value {
 /// An argument that PySpark takes as a column: a column, or a string that names one.
 pub(crate) fn to_expr(interpreter: &mut Interpreter, value: &Value, range: TextRange) -> Expr {
     match value {
-        Value::Column(column) => column.expr.clone(),
+        Value::Column(column) => followed(&column.expr, range),
         Value::Text(_) => match named(interpreter, value, range) {
             Value::Column(column) => column.expr.clone(),
             _ => constant(value, range),
@@ -74,13 +74,35 @@ pub(crate) fn to_expr(interpreter: &mut Interpreter, value: &Value, range: TextR
 /// An expression that a loop has made deeper than this is not followed any further.
 const MAX_NESTING: usize = 400;
 
+/// The same for one of more parts than this.
+const MAX_PARTS: usize = 4096;
+
+/// The expression, or only what it reads where it is too large to be followed.
+fn followed(expr: &Expr, range: TextRange) -> Expr {
+    let (parts, depth) = expression::extent(expr, MAX_PARTS);
+    if parts < MAX_PARTS && depth < MAX_NESTING {
+        return expr.clone();
+    }
+    let mut columns: Vec<Expr> = Vec::new();
+    let mut pending = vec![expr];
+    while let Some(part) = pending.pop() {
+        if matches!(part.kind, ExprKind::Column(_)) && !columns.contains(part) {
+            columns.push(part.clone());
+        }
+        if columns.len() > 64 {
+            columns.clear();
+            break;
+        }
+        pending.extend(expression::children(part));
+    }
+    let reason = if columns.is_empty() { "too large, and what it reads is not known" } else { "too large" };
+    expression::opaque(reason, columns, DataType::Unknown, range)
+}
+
 /// An operand of an operator: a column, or a constant.
 pub(crate) fn constant(value: &Value, range: TextRange) -> Expr {
     match value {
-        Value::Column(column) if expression::nesting(&column.expr) > MAX_NESTING => {
-            expression::opaque("an expression nested too deeply", Vec::new(), DataType::Unknown, range)
-        }
-        Value::Column(column) => column.expr.clone(),
+        Value::Column(column) => followed(&column.expr, range),
         other => match functions::constant_value(other) {
             Some(constant) => expression::literal(constant, letters(other).unwrap_or(range)),
             None => {
@@ -111,6 +133,7 @@ pub(crate) fn binary(
 ) -> Value {
     let range = interpreter.here(range);
     let (left, right) = (constant(left, range), constant(right, range));
+    interpreter.spend(expression::extent(&left, MAX_PARTS).0 + expression::extent(&right, MAX_PARTS).0);
     let op = match op {
         ast::BinaryOp::Add => BinaryOp::Add,
         ast::BinaryOp::Subtract => BinaryOp::Subtract,
@@ -139,6 +162,7 @@ pub(crate) fn compare(
         return column;
     }
     let (a, b) = (constant(left, range), constant(right, range));
+    interpreter.spend(expression::extent(&a, MAX_PARTS).0 + expression::extent(&b, MAX_PARTS).0);
     let column = match op {
         ast::CompareOp::NotEqual => expression::not(expression::binary(BinaryOp::Equal, a, b, range), range),
         other => match Interpreter::sql_op(other) {
@@ -227,7 +251,8 @@ pub(crate) fn when(interpreter: &mut Interpreter, before: Option<&Expr>, args: &
 /// A method of a column.
 pub(crate) fn method(interpreter: &mut Interpreter, column: &Rc<ColumnValue>, name: &str, args: Args) -> Value {
     let range = interpreter.here(args.range);
-    let operand = column.expr.clone();
+    let operand = followed(&column.expr, range);
+    interpreter.spend(expression::extent(&operand, MAX_PARTS).0);
     let boolean = |kind: ExprKind| Expr { kind, data_type: DataType::Boolean, span: expression::span(range) };
     let argument = |position: usize| args.positional.get(position).map(|(value, _)| constant(value, range));
     match name {

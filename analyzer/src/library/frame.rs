@@ -12,7 +12,7 @@ use crate::interpret::{Args, Interpreter, Mention};
 use crate::plan::SelectItem;
 use crate::plan::{Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
-use crate::value::{ColumnForm, Grouped, Value};
+use crate::value::{ColumnForm, Grouped, Object, Value};
 
 /// Methods that a `df.name` is never a column for.
 const METHODS: [&str; 96] = [
@@ -124,11 +124,8 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
         "columns" => {
             let schema = interpreter.plan.schema(node);
             let names = schema.names().into_iter().map(Value::text).collect();
-            let mut value = interpreter.heap.list(names, schema.is_complete());
-            if !schema.is_complete() && schema.fields.is_empty() {
-                value = interpreter.heap.list(vec![interpreter.unknown_text()], false);
-            }
-            Some(value)
+            let further = interpreter.unknown_text();
+            Some(columns_or_more(interpreter, names, schema.is_complete(), further))
         }
         "dtypes" => {
             let schema = interpreter.plan.schema(node);
@@ -144,7 +141,8 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
                     Value::Tuple([Value::text(field.name.clone()), data_type].into())
                 })
                 .collect();
-            Some(interpreter.heap.list(pairs, schema.is_complete()))
+            let further = Value::Tuple([interpreter.unknown_text(), interpreter.unknown_text()].into());
+            Some(columns_or_more(interpreter, pairs, schema.is_complete(), further))
         }
         "schema" => {
             let schema = interpreter.plan.schema(node);
@@ -160,6 +158,16 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
         _ if METHODS.contains(&name) => None,
         _ => Some(column_of(interpreter, node, name, range)),
     }
+}
+
+/// A list with an item for each column. Where there may be further columns, their order is not known either: it is a
+/// set then, with one item that stands for all of them.
+fn columns_or_more(interpreter: &mut Interpreter, mut items: Vec<Value>, complete: bool, further: Value) -> Value {
+    if complete {
+        return interpreter.heap.list(items, true);
+    }
+    items.push(further);
+    Value::Object(interpreter.heap.add(Object::Set { items, exact: false }))
 }
 
 /// `df[key]`.

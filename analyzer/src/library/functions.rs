@@ -435,6 +435,7 @@ pub(crate) fn call(interpreter: &mut Interpreter, name: &str, args: &Args) -> Va
         }
         _ => {
             let values = function_args(interpreter, name, args);
+            interpreter.spend(values.iter().map(|value| expression::extent(value, usize::MAX).0).sum());
             let form = match name {
                 "explode" | "explode_outer" => ColumnForm::Explode,
                 "posexplode" | "posexplode_outer" | "inline" | "json_tuple" | "stack" => ColumnForm::Unknown,

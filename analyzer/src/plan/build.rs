@@ -6,7 +6,7 @@ use contract::types::DataType;
 use contract::value::Value;
 use indexmap::IndexMap;
 
-use super::{Field, Lookup, Node, NodeId, NodeKind, Origin, Plan, Rest, Scan, Schema};
+use super::{Field, Lookup, MAX_COLUMNS, MAX_SIZE, Node, NodeId, NodeKind, Origin, Plan, Rest, Scan, Schema};
 use crate::expression::{self, conjuncts};
 use crate::facts::JoinKind;
 use crate::range::TextRange;
@@ -31,7 +31,8 @@ impl Plan {
     /// A frame of a kind and a schema.
     pub(crate) fn add(&mut self, kind: NodeKind, schema: Schema, range: TextRange) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(Node { kind, schema, range });
+        self.nodes.push(Node { kind, schema: Schema::default(), range });
+        self.set_schema(id, schema);
         id
     }
 
@@ -95,6 +96,9 @@ impl Plan {
         let mut schema = Schema::default();
         let mut unknown = false;
         for item in items {
+            if schema.fields.len() + schema.rests.len() > MAX_COLUMNS {
+                break;
+            }
             match item {
                 SelectItem::Star(qualifier) => {
                     let wanted = |qualifiers: &[String]| {
@@ -404,10 +408,21 @@ impl Plan {
         Schema { fields: Vec::new(), rests: vec![rest] }
     }
 
+    /// Gives a frame its columns. A frame that is too large to follow is one that is not understood.
     fn set_schema(&mut self, id: NodeId, schema: Schema) {
+        let hidden: usize = schema.rests.iter().map(|rest| 1 + rest.hidden.len()).sum();
+        let size = schema.fields.len() + hidden;
+        let fits = size <= MAX_COLUMNS && self.size + size <= MAX_SIZE;
+        let schema = if fits { schema } else { self.open(id) };
         if let Some(node) = self.nodes.get_mut(id.0 as usize) {
+            if !fits && !matches!(node.kind, NodeKind::Scan(_)) {
+                let reason = "it has more columns than are followed".to_owned();
+                node.kind = NodeKind::Opaque { inputs: node.kind.inputs(), reason };
+            }
             node.schema = schema;
         }
+        self.work += size as u64;
+        self.size += if fits { size } else { 1 };
     }
 
     /// The field that an expression makes: a bare column keeps its identity.

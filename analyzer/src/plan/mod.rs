@@ -35,7 +35,17 @@ pub struct Plan {
     run: Option<(usize, usize)>,
     /// What the script does beside reading and writing.
     pub traits: Traits,
+    /// Columns of frames that were built or searched since the interpreter last asked.
+    work: u64,
+    /// Columns of all frames.
+    size: usize,
 }
+
+/// A frame of more columns than this is not followed, as select lists that repeat `*` make them.
+const MAX_COLUMNS: usize = 4096;
+
+/// More columns of all frames of a script together than this are not followed.
+const MAX_SIZE: usize = 1 << 20;
 
 /// What a script does beside reading and writing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -236,6 +246,11 @@ impl Plan {
     /// Whether a frame is one of the script, and not of a function that nothing calls.
     pub fn is_live(&self, id: NodeId) -> bool {
         self.run.is_none_or(|(nodes, _)| (id.0 as usize) < nodes)
+    }
+
+    /// How many columns were built or searched since this was last asked.
+    pub(crate) fn take_work(&mut self) -> u64 {
+        std::mem::take(&mut self.work)
     }
 
     /// The frame of an id.

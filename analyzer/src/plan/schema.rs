@@ -1,6 +1,7 @@
 //! Schemas that may be open, and how a name is found in one.
 
 use contract::expr::ColumnId;
+use rustc_hash::FxHashSet;
 
 use super::{ColumnDef, NodeId, NodeKind, Origin, Plan};
 use crate::range::TextRange;
@@ -96,8 +97,15 @@ impl Schema {
 impl Plan {
     /// Finds a name in a frame. In an open schema the column comes into being at the frame that it must come from.
     pub fn lookup(&mut self, node: NodeId, qualifier: Option<&str>, name: &str) -> Lookup {
-        let Some(schema) = self.node(node).map(|node| node.schema.clone()) else { return Lookup::Unknown };
-        self.lookup_in(&schema, qualifier, name)
+        // The schema is taken out meanwhile: what is discovered is kept beside the frames, not in them.
+        let Some(schema) = self.nodes.get_mut(node.0 as usize).map(|node| std::mem::take(&mut node.schema)) else {
+            return Lookup::Unknown;
+        };
+        let found = self.lookup_in(&schema, qualifier, name);
+        if let Some(node) = self.nodes.get_mut(node.0 as usize) {
+            node.schema = schema;
+        }
+        found
     }
 
     /// Finds a name in a schema.
@@ -105,6 +113,7 @@ impl Plan {
         if name.contains('<') && name.contains('>') {
             return Lookup::Unknown;
         }
+        self.work += (schema.fields.len() + schema.rests.len()) as u64 / 8;
         let mut found: Vec<ColumnId> = schema.named(qualifier, name).map(|field| field.id).collect();
         found.dedup();
         let lower = name.to_lowercase();
@@ -181,11 +190,15 @@ impl Plan {
     /// Every column that a frame is known to have: its fields, then the columns discovered in its rests.
     pub fn known_fields(&self, schema: &Schema) -> Vec<Field> {
         let mut fields = schema.fields.clone();
+        let mut known: FxHashSet<ColumnId> = FxHashSet::default();
+        if !schema.rests.is_empty() {
+            known.extend(fields.iter().map(|field| field.id));
+        }
         for rest in &schema.rests {
             for id in self.discovered(rest.source) {
                 let Some(column) = self.column(id) else { continue };
                 let hidden = rest.hidden.contains(&column.name.to_lowercase());
-                if !hidden && fields.iter().all(|field| field.id != id) {
+                if !hidden && known.insert(id) {
                     let nullable = if rest.padded { Some(true) } else { None };
                     fields.push(Field { name: column.name.clone(), id, qualifiers: rest.qualifiers.clone(), nullable });
                 }

@@ -3,6 +3,7 @@
 //! A write inside an arm saves the object once; leaving the arm takes the changes out again, so that the next arm
 //! starts from the same state. [`crate::interpret`] then joins the changes of all arms.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -61,7 +62,12 @@ pub(crate) struct SinkBuilder {
 pub(crate) struct Heap {
     objects: Vec<Rc<Object>>,
     arms: Vec<Arm>,
+    /// Values that were copied since the interpreter last asked.
+    copied: Cell<u64>,
 }
+
+/// A collection of more items than this is known in part.
+pub(crate) const MAX_ITEMS: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Arm {
@@ -96,7 +102,19 @@ impl Heap {
         {
             arm.saved.entry(id).or_insert_with(|| self.objects[index].clone());
         }
+        if Rc::strong_count(&self.objects[index]) > 1 {
+            self.note_copies(self.objects[index].len());
+        }
         Rc::make_mut(&mut self.objects[index])
+    }
+
+    fn note_copies(&self, count: usize) {
+        self.copied.set(self.copied.get().saturating_add(count as u64));
+    }
+
+    /// How many values were copied since this was last asked.
+    pub(crate) fn take_copied(&self) -> u64 {
+        self.copied.take()
     }
 
     /// Starts an arm.
@@ -122,7 +140,8 @@ impl Heap {
         self.objects[id.0 as usize] = object;
     }
 
-    pub(crate) fn list(&mut self, items: Vec<Value>, exact: bool) -> Value {
+    pub(crate) fn list(&mut self, mut items: Vec<Value>, mut exact: bool) -> Value {
+        exact &= truncate(&mut items);
         Value::Object(self.add(Object::List { items, exact }))
     }
 
@@ -136,9 +155,15 @@ impl Heap {
 
     /// Items of a list, tuple or set, with whether they are all.
     pub(crate) fn items(&self, value: &Value) -> Option<(Vec<Value>, bool)> {
+        let items = self.copy_items(value);
+        self.note_copies(items.as_ref().map_or(0, |(items, _)| items.len()));
+        items
+    }
+
+    fn copy_items(&self, value: &Value) -> Option<(Vec<Value>, bool)> {
         match value {
             Value::Tuple(items) => Some((items.to_vec(), true)),
-            Value::Arguments(_, Some(id)) => self.items(&Value::Object(*id)),
+            Value::Arguments(_, Some(id)) => self.copy_items(&Value::Object(*id)),
             Value::Object(id) => match self.get(*id) {
                 Object::List { items, exact } | Object::Set { items, exact } => Some((items.clone(), *exact)),
                 Object::Dict { entries, exact } => Some((entries.iter().map(|(key, _)| key.clone()).collect(), *exact)),
@@ -153,7 +178,10 @@ impl Heap {
         match value {
             Value::Arguments(_, Some(id)) => self.entries(&Value::Object(*id)),
             Value::Object(id) => match self.get(*id) {
-                Object::Dict { entries, exact } => Some((entries.clone(), *exact)),
+                Object::Dict { entries, exact } => {
+                    self.note_copies(entries.len());
+                    Some((entries.clone(), *exact))
+                }
                 _ => None,
             },
             _ => None,
@@ -165,4 +193,23 @@ impl Heap {
         let (entries, _) = self.entries(value)?;
         entries.into_iter().rev().find(|(known, _)| known.exact_text() == Some(key)).map(|(_, value)| value)
     }
+}
+
+impl Object {
+    /// How many values it holds.
+    fn len(&self) -> usize {
+        match self {
+            Object::List { items, .. } | Object::Set { items, .. } => items.len(),
+            Object::Dict { entries, .. } => entries.len(),
+            Object::Instance { attributes: names, .. } | Object::Scope { names, .. } => names.len(),
+            Object::Sink(_) => 1,
+        }
+    }
+}
+
+/// Keeps as many items as are followed; whether these are all.
+pub(crate) fn truncate(items: &mut Vec<Value>) -> bool {
+    let all = items.len() <= MAX_ITEMS;
+    items.truncate(MAX_ITEMS);
+    all
 }

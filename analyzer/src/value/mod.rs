@@ -11,7 +11,7 @@ use std::rc::Rc;
 use contract::expr::Expr;
 use contract::types::DataType;
 
-pub(crate) use heap::{Heap, Object, ObjectId, SinkBuilder};
+pub(crate) use heap::{Heap, MAX_ITEMS, Object, ObjectId, SinkBuilder, truncate};
 pub(crate) use text::UNKNOWN_HOLE;
 pub(crate) use text::{Hole, Segment, Text};
 
@@ -254,6 +254,10 @@ impl Value {
 
     /// Whether two values are certainly the same.
     pub(crate) fn same(&self, other: &Value) -> bool {
+        self.is_same(other, 0)
+    }
+
+    fn is_same(&self, other: &Value, depth: usize) -> bool {
         match (self, other) {
             (Value::None, Value::None) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -265,15 +269,13 @@ impl Value {
             (Value::Frame(a), Value::Frame(b)) | (Value::Dynamic(a), Value::Dynamic(b)) => a == b,
             (Value::Function(a), Value::Function(b)) => Rc::ptr_eq(a, b),
             (Value::Class(a), Value::Class(b)) => Rc::ptr_eq(a, b),
-            (Value::Tuple(a), Value::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)),
+            (Value::Tuple(a), Value::Tuple(b)) => Rc::ptr_eq(a, b) || all_same(a, b, depth),
             (Value::Type(a), Value::Type(b)) => a == b,
-            (Value::Column(a), Value::Column(b)) => a == b,
+            (Value::Column(a), Value::Column(b)) => Rc::ptr_eq(a, b) || a == b,
             (Value::Arguments(a, x), Value::Arguments(b, y)) => a == b && x == y,
-            (Value::Bound(a), Value::Bound(b)) => a.1 == b.1 && a.0.same(&b.0),
+            (Value::Bound(a), Value::Bound(b)) => Rc::ptr_eq(a, b) || a.1 == b.1 && a.0.is_same(&b.0, depth + 1),
             (Value::Unknown(a), Value::Unknown(b)) => a.frames == b.frames && a.hole == b.hole,
-            (Value::Choice(a), Value::Choice(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
-            }
+            (Value::Choice(a), Value::Choice(b)) => Rc::ptr_eq(a, b) || all_same(a, b, depth),
             _ => false,
         }
     }
@@ -285,4 +287,10 @@ impl Value {
             other => std::slice::from_ref(other),
         }
     }
+}
+
+/// Whether two lists of values are certainly the same; those nested deeper than this are taken to differ.
+fn all_same(a: &[Value], b: &[Value], depth: usize) -> bool {
+    const MAX_NESTING: usize = 8;
+    depth < MAX_NESTING && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b, depth + 1))
 }

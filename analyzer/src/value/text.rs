@@ -68,6 +68,15 @@ impl Text {
         (*first != Hole::Unknown && holes.all(|hole| hole == first)).then_some(first)
     }
 
+    /// The bytes of its known parts, and as many for a hole as its name may have.
+    pub(crate) fn length(&self) -> usize {
+        let length = |segment: &Segment| match segment {
+            Segment::Literal { text, .. } => text.len(),
+            Segment::Hole(_) => 16,
+        };
+        self.segments.iter().map(length).sum()
+    }
+
     pub(crate) fn has_literal(&self) -> bool {
         self.segments.iter().any(|segment| matches!(segment, Segment::Literal { text, .. } if !text.is_empty()))
     }
@@ -103,6 +112,8 @@ impl Text {
                     }
                     text.push_str(more);
                 }
+                // Something unknown before something unknown is something unknown.
+                (Some(Segment::Hole(Hole::Unknown)), Segment::Hole(Hole::Unknown)) => {}
                 _ => self.segments.push(segment.clone()),
             }
         }
