@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use analyzer::plan::NodeKind;
-use analyzer::{Analysis, Dataset, NoWorld, TextRange, World, analyze};
+use analyzer::{Analysis, Dataset, NoWorld, TextRange, World, analyze_uncaught};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -71,12 +71,20 @@ fn measure(folder: &Path, modules: bool, list: Option<&str>, as_json: bool) -> R
         let path = folder.join(file);
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let text = String::from_utf8_lossy(&bytes);
+        let text = if file.ends_with(".ipynb") { notebook(&text)? } else { text.into_owned() };
         let repository: PathBuf = Path::new(file).components().take(2).collect();
         let files = if modules { python_files(&folder.join(repository)) } else { Vec::new() };
         let world = Siblings { files, script: path };
         let start = Instant::now();
-        let analysis = if modules { analyze(&text, &world) } else { analyze(&text, &NoWorld) };
+        let outcome = std::panic::catch_unwind(|| {
+            if modules { analyze_uncaught(&text, &world) } else { analyze_uncaught(&text, &NoWorld) }
+        });
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let Ok(analysis) = outcome else {
+            println!("{file}: a panic");
+            totals.panics += 1;
+            continue;
+        };
         totals.add(&analysis, file, milliseconds);
         match list {
             Some("names") => print_unresolved(&analysis, file, &text),
@@ -94,11 +102,36 @@ fn measure(folder: &Path, modules: bool, list: Option<&str>, as_json: bool) -> R
     Ok(())
 }
 
+/// The code of a notebook: its code cells one after the other, magics left out, a cell of SQL as the query that it is.
+fn notebook(text: &str) -> Result<String, String> {
+    let notebook: Value = serde_json::from_str(text).map_err(|error| format!("a notebook: {error}"))?;
+    let mut code = String::new();
+    for cell in notebook["cells"].as_array().into_iter().flatten() {
+        if cell["cell_type"] != "code" {
+            continue;
+        }
+        let source: String = match &cell["source"] {
+            Value::String(source) => source.clone(),
+            lines => lines.as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
+        };
+        match source.trim_start().strip_prefix("%%") {
+            Some(magic) => {
+                if let Some(query) = magic.strip_prefix("sql") {
+                    code.push_str(&format!("spark.sql(r\"\"\"{query}\"\"\")\n"));
+                }
+            }
+            None => {
+                let kept = source.lines().filter(|line| !line.trim_start().starts_with(['%', '!']));
+                kept.for_each(|line| code.extend([line, "\n"]));
+            }
+        }
+    }
+    Ok(code)
+}
+
 impl Totals {
     fn add(&mut self, analysis: &Analysis, file: &str, milliseconds: f64) {
         self.scripts += 1;
-        // A panic leaves an analysis that was never made: it has no plan and asked nothing, as an empty script has.
-        self.panics += usize::from(analysis.questions.is_empty() && *analysis == Analysis::default());
         self.empty += usize::from(analysis.inputs.is_empty() && analysis.outputs.is_empty());
         self.syntax_errors += usize::from(analysis.has_syntax_errors);
         self.sources.count(&sources(analysis));

@@ -169,7 +169,7 @@ fn find(interpreter: &mut Interpreter, schema: &Schema, qualifier: Option<&str>,
                 return Found::Field(id, qualifier.to_owned());
             }
         } else if let Some((first, rest)) = name.split_once('.') {
-            let qualified = has_qualifier(schema, first);
+            let qualified = schema.has_qualifier(first);
             outcome = match lookup(interpreter, schema, Some(first), rest) {
                 Found::Column(id) if qualified => Found::Column(id),
                 other => match lookup(interpreter, schema, None, first) {
@@ -190,11 +190,6 @@ fn lookup(interpreter: &mut Interpreter, schema: &Schema, qualifier: Option<&str
         Lookup::Unknown => Found::Unknown,
         Lookup::Missing => Found::Missing,
     }
-}
-
-fn has_qualifier(schema: &Schema, name: &str) -> bool {
-    let has = |qualifiers: &[String]| qualifiers.iter().any(|qualifier| qualifier.eq_ignore_ascii_case(name));
-    schema.fields.iter().any(|field| has(&field.qualifiers)) || schema.rests.iter().any(|rest| has(&rest.qualifiers))
 }
 
 fn typed(interpreter: &Interpreter, reference: &ColumnRef, id: contract::expr::ColumnId, range: TextRange) -> Expr {

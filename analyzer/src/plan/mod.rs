@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 
 use crate::facts::{Dataset, JoinKind, Mode};
 use crate::range::TextRange;
-pub(crate) use build::SelectItem;
+pub(crate) use build::{SelectItem, rejects_null};
 pub use schema::{Field, Lookup, Rest, Schema};
 
 /// A frame of the plan.

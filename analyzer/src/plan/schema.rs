@@ -66,6 +66,12 @@ impl Schema {
         self.rests.is_empty()
     }
 
+    /// Whether an alias stands in front of any of its columns.
+    pub(crate) fn has_qualifier(&self, name: &str) -> bool {
+        let has = |qualifiers: &[String]| qualifiers.iter().any(|qualifier| qualifier.eq_ignore_ascii_case(name));
+        self.fields.iter().any(|field| has(&field.qualifiers)) || self.rests.iter().any(|rest| has(&rest.qualifiers))
+    }
+
     /// The field of a column.
     pub fn field(&self, id: ColumnId) -> Option<&Field> {
         self.fields.iter().find(|field| field.id == id)

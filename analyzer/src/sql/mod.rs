@@ -1,12 +1,10 @@
 //! SQL text inside a script: parsed with its holes, and given the same plan that DataFrame calls would give.
 
+mod dialect;
 mod expressions;
 mod query;
 mod source;
 mod statements;
-
-use sqlparser::dialect::SparkSqlDialect;
-use sqlparser::parser::Parser;
 
 use crate::interpret::Interpreter;
 use crate::range::TextRange;
@@ -37,9 +35,7 @@ pub(crate) fn remote(interpreter: &mut Interpreter, text: &Text, range: TextRang
 /// The column of one item of a select list, such as `expr` and `selectExpr` take.
 pub(crate) fn item(interpreter: &mut Interpreter, text: &Text, range: TextRange) -> Option<ColumnValue> {
     let source = Source::new(text, range);
-    let dialect = SparkSqlDialect {};
-    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).try_with_sql(&source.sql).ok()?;
-    let parsed = parser.parse_select_item().ok()?;
+    let parsed = dialect::parser(&source.sql)?.parse_select_item().ok()?;
     let mut lowering = expressions::Lowering { source: &source, interpreter };
     let (expr, name, form) = match &parsed {
         sqlparser::ast::SelectItem::UnnamedExpr(expr) => (lowering.expr(expr, 0), None, form_of(expr)),

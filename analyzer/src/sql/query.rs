@@ -11,10 +11,10 @@ use sqlparser::ast::{
 use super::Source;
 use super::expressions::Lowering;
 use crate::expression;
-use crate::facts::JoinKind;
+use crate::facts::{JoinKind, Severity, filters};
 use crate::interpret::Interpreter;
 use crate::library;
-use crate::plan::{NodeId, NodeKind, SelectItem as Item};
+use crate::plan::{Field, NodeId, NodeKind, SelectItem as Item, rejects_null};
 use crate::range::TextRange;
 use crate::value::Text;
 
@@ -110,6 +110,27 @@ impl Planner<'_, '_, '_> {
     }
 
     fn select(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
+        let mut node = self.from(select, ctes);
+        if let Some(condition) = &select.selection {
+            node = self.filter(node, condition, ctes);
+        }
+        node = self.project(node, select);
+        if let Some(condition) = &select.qualify {
+            // It sees the select list and what the list leaves out, and comes before DISTINCT.
+            let place = self.range(condition.span());
+            let lowered = self.lower(condition);
+            let bound = library::bind_condition(self.interpreter, node, &lowered);
+            node = self.interpreter.plan.filter(node, bound, place);
+        }
+        if select.distinct.is_some() {
+            let range = self.whole();
+            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node }, range);
+        }
+        node
+    }
+
+    /// FROM with its joins and lateral views.
+    fn from(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
         let mut from: Option<NodeId> = None;
         for table in &select.from {
             let mut node = self.factor(&table.relation, ctes);
@@ -135,17 +156,6 @@ impl Planner<'_, '_, '_> {
         };
         for view in &select.lateral_views {
             node = self.lateral_view(node, view);
-        }
-        if let Some(condition) = &select.selection {
-            node = self.filter(node, condition, ctes);
-        }
-        node = self.project(node, select);
-        if select.distinct.is_some() {
-            let range = self.whole();
-            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node }, range);
-        }
-        if let Some(condition) = &select.qualify {
-            node = self.filter(node, condition, ctes);
         }
         node
     }
@@ -292,7 +302,7 @@ impl Planner<'_, '_, '_> {
         self.interpreter.plan.with_columns(exploded, columns, range)
     }
 
-    /// WHERE and QUALIFY; `IN` and `EXISTS` over a query are semi-joins, their negations anti-joins.
+    /// WHERE; `IN` and `EXISTS` over a query are semi-joins, their negations anti-joins.
     fn filter(&mut self, mut node: NodeId, condition: &ast::Expr, ctes: &Ctes) -> NodeId {
         let mut plain: Option<Expr> = None;
         let range = self.range(condition.span());
@@ -305,6 +315,10 @@ impl Planner<'_, '_, '_> {
                     let operand = library::bind(self.interpreter, node, &operand);
                     let schema = self.interpreter.plan.schema(other);
                     let how = if *negated { JoinKind::LeftAnti } else { JoinKind::LeftSemi };
+                    if let (true, [only]) = (*negated, schema.fields.as_slice()) {
+                        let place = self.range(expr.span());
+                        self.check_not_in(other, only, place);
+                    }
                     let condition = match schema.fields.as_slice() {
                         [only] => {
                             let data_type = self.interpreter.plan.column_type(only.id);
@@ -316,8 +330,12 @@ impl Planner<'_, '_, '_> {
                     node = self.interpreter.plan.join_on(node, other, Some(condition), how, range);
                 }
                 ast::Expr::Exists { subquery, negated } => {
-                    let right = self.query_uncertain(subquery, ctes);
                     let how = if *negated { JoinKind::LeftAnti } else { JoinKind::LeftSemi };
+                    if let Some(joined) = self.exists(node, subquery, how, ctes) {
+                        node = joined;
+                        continue;
+                    }
+                    let right = self.query_uncertain(subquery, ctes);
                     let right = self.interpreter.plan.distinct_from(node, right, range);
                     let condition = expression::opaque("a correlated subquery", Vec::new(), DataType::Boolean, range);
                     node = self.interpreter.plan.join_on(node, right, Some(condition), how, range);
@@ -339,6 +357,98 @@ impl Planner<'_, '_, '_> {
                 self.interpreter.plan.filter(node, bound, range)
             }
         }
+    }
+
+    /// `NOT IN` over a query that has a NULL is true of no row.
+    fn check_not_in(&mut self, query: NodeId, column: &Field, range: TextRange) {
+        let excluded = filters::predicates(&self.interpreter.plan, query)
+            .into_iter()
+            .any(|(predicate, _)| rejects_null(predicate, column.id));
+        if column.nullable == Some(false) || excluded {
+            return;
+        }
+        let message = format!(
+            "A single NULL in `{0}` and no row passes: `NOT IN` is then true of none. Use NOT EXISTS, or leave NULL out by `{0} IS NOT NULL` inside the query.",
+            column.name
+        );
+        self.interpreter.report("not-in-null", Severity::Warning, range, message, Vec::new(), Vec::new());
+    }
+
+    /// `EXISTS` over a plain query as a semi-join: its conditions that name the query around it are the join's. `None`
+    /// where the query is more than tables and conditions.
+    fn exists(&mut self, outer: NodeId, query: &Query, how: JoinKind, ctes: &Ctes) -> Option<NodeId> {
+        let SetExpr::Select(select) = query.body.as_ref() else { return None };
+        let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        if query.with.is_some() || query.limit_clause.is_some() || grouped || select.having.is_some() {
+            return None;
+        }
+        let conditions = select.selection.as_ref().map(sql_conjuncts).unwrap_or_default();
+        if conditions.iter().any(|one| matches!(one, ast::Expr::Exists { .. } | ast::Expr::InSubquery { .. })) {
+            return None;
+        }
+        let range = self.range(query.span());
+        let mut inner = self.from(select, ctes);
+        let mut correlated = Vec::new();
+        for condition in conditions {
+            let lowered = self.lower(condition);
+            let bound = self.bind_inner(outer, inner, &lowered)?;
+            if is_resolved(&bound) {
+                let place = self.range(condition.span());
+                inner = self.interpreter.plan.filter(inner, bound, place);
+            } else {
+                correlated.push(lowered);
+            }
+        }
+        let inner = self.interpreter.plan.distinct_from(outer, inner, range);
+        let mut condition: Option<Expr> = None;
+        for one in correlated {
+            let bound = self.bind_inner(outer, inner, &one)?;
+            let bound = library::bind(self.interpreter, outer, &bound);
+            condition = Some(match condition {
+                None => bound,
+                Some(before) => expression::binary(BinaryOp::And, before, bound, range),
+            });
+        }
+        // An uncorrelated query passes all rows or none.
+        let condition =
+            condition.unwrap_or_else(|| expression::opaque("a subquery", Vec::new(), DataType::Boolean, range));
+        Some(self.interpreter.plan.join_on(outer, inner, Some(condition), how, range))
+    }
+
+    /// A condition of an inner query with the columns resolved that are the inner query's own; `None` where it cannot be
+    /// told whose a column is.
+    fn bind_inner(&mut self, outer: NodeId, inner: NodeId, condition: &Expr) -> Option<Expr> {
+        let mut bound = condition.clone();
+        self.bind_own(outer, inner, &mut bound)?;
+        Some(bound)
+    }
+
+    fn bind_own(&mut self, outer: NodeId, inner: NodeId, expr: &mut Expr) -> Option<()> {
+        let ExprKind::Column(column) = &expr.kind else {
+            for child in expression::children_mut(expr) {
+                self.bind_own(outer, inner, child)?;
+            }
+            return Some(());
+        };
+        let (own, outside) = (self.interpreter.plan.schema(inner), self.interpreter.plan.schema(outer));
+        let qualifier = column.qualifier.as_deref().or_else(|| column.name.split_once('.').map(|(first, _)| first));
+        let is_own = match qualifier {
+            Some(qualifier) if own.has_qualifier(qualifier) => true,
+            Some(qualifier) if outside.has_qualifier(qualifier) => false,
+            // A bare name is the inner query's where that one has it, which is not known of an open frame.
+            _ if own.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&column.name)) => true,
+            _ if own.is_complete() => false,
+            _ if outside.is_complete()
+                && !outside.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&column.name)) =>
+            {
+                true
+            }
+            _ => return None,
+        };
+        if is_own {
+            *expr = library::bind(self.interpreter, inner, expr);
+        }
+        Some(())
     }
 
     /// A correlated query: its columns may be those of the query around it.
@@ -513,6 +623,13 @@ fn has_aggregate(expr: &Expr) -> bool {
         ExprKind::Window { .. } => false,
         _ => expression::children(expr).into_iter().any(has_aggregate),
     }
+}
+
+/// Whether every column of an expression is known.
+fn is_resolved(expr: &Expr) -> bool {
+    let mut resolved = true;
+    expression::for_each_column(expr, &mut |column| resolved &= column.id.is_some());
+    resolved
 }
 
 fn sql_conjuncts(condition: &ast::Expr) -> Vec<&ast::Expr> {

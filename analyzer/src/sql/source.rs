@@ -16,6 +16,8 @@ pub(crate) struct Source {
     /// Parts of the text that stand in the script letter for letter: start in the text, end, start in the script.
     places: Vec<(usize, usize, u32)>,
     lines: Vec<usize>,
+    /// Whether a character is a byte everywhere.
+    ascii: bool,
 }
 
 impl Source {
@@ -40,7 +42,8 @@ impl Source {
         }
         let mut lines = vec![0];
         lines.extend(sql.match_indices('\n').map(|(position, _)| position + 1));
-        Self { sql, range, holes, places, lines }
+        let ascii = sql.is_ascii();
+        Self { sql, range, holes, places, lines, ascii }
     }
 
     /// A part of this text as a source of its own, with the same places.
@@ -58,7 +61,7 @@ impl Source {
             .collect();
         let mut lines = vec![0];
         lines.extend(sql.match_indices('\n').map(|(position, _)| position + 1));
-        Source { sql, range: self.range, holes: self.holes.clone(), places, lines }
+        Source { sql, range: self.range, holes: self.holes.clone(), places, lines, ascii: self.ascii }
     }
 
     /// A name or text with its placeholders put back.
@@ -111,6 +114,9 @@ impl Source {
         let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
         let start = *self.lines.get(line)?;
         let rest = self.sql.get(start..)?;
+        if self.ascii {
+            return Some((start + column).min(self.sql.len()));
+        }
         let length = rest.char_indices().nth(column).map_or(rest.len(), |(position, _)| position);
         Some(start + length)
     }

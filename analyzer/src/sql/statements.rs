@@ -3,10 +3,7 @@
 //! Spark's DDL goes beyond what the parser knows (`USING x PARTITIONED BY`, `UPDATE SET *`), so the head of a statement
 //! is read here, word by word, and only the query or condition inside it is given to the parser.
 
-use sqlparser::dialect::SparkSqlDialect;
-use sqlparser::parser::Parser;
-
-use super::{MAX_DEPTH, Source, expressions, query};
+use super::{Source, dialect, expressions, query};
 use crate::facts::{Dataset, Mode};
 use crate::interpret::{Interpreter, Mention};
 use crate::library;
@@ -65,10 +62,41 @@ fn unparsed(interpreter: &mut Interpreter, source: &Source) -> Value {
 
 pub(super) fn select(interpreter: &mut Interpreter, source: &Source) -> Option<NodeId> {
     let sql = source.sql.trim_end().trim_end_matches(';');
-    let dialect = SparkSqlDialect {};
-    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).try_with_sql(sql).ok()?;
-    let parsed = parser.parse_query().ok()?;
+    let sql = without_versions(sql);
+    let parsed = dialect::parser(&sql)?.parse_query().ok()?;
     Some(query::query(interpreter, source, &parsed))
+}
+
+/// The query without `[FOR] VERSION|TIMESTAMP AS OF …` behind its tables, each letter of it a blank: which version of a
+/// table is read changes nothing of what this program says, and the parser does not know all ways of saying it.
+fn without_versions(sql: &str) -> std::borrow::Cow<'_, str> {
+    let words = words(sql);
+    let is = |position: usize, wanted: &[&str]| {
+        words.get(position).is_some_and(|word| wanted.iter().any(|wanted| word.text.eq_ignore_ascii_case(wanted)))
+    };
+    let mut blanks = Vec::new();
+    for position in 1..words.len() {
+        let versioned = is(position, &["VERSION", "SYSTEM_VERSION", "TIMESTAMP", "SYSTEM_TIME"])
+            && is(position + 1, &["AS"])
+            && is(position + 2, &["OF"])
+            && !is(position - 1, &["SELECT", ",", "DISTINCT"]);
+        if !versioned {
+            continue;
+        }
+        let from = if is(position - 1, &["FOR"]) { position - 1 } else { position };
+        // The version is a number, a text, a name or a call.
+        let last = if is(position + 4, &["("]) { closing(&words, position + 4) } else { position + 3 };
+        let end = words.get(last + 1).map_or(sql.len(), |next| next.start);
+        blanks.extend(words.get(from).map(|word| word.start..end));
+    }
+    if blanks.is_empty() {
+        return sql.into();
+    }
+    let blanked = sql.char_indices().map(|(position, letter)| {
+        let inside = blanks.iter().any(|blank| blank.contains(&position));
+        if inside && letter != '\n' { ' ' } else { letter }
+    });
+    blanked.collect::<String>().into()
 }
 
 /// `INSERT INTO|OVERWRITE [TABLE] name [PARTITION (…)] [(columns)] query`.
@@ -193,12 +221,8 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
         return Value::None;
     };
     let part = source.part(start, end);
-    let dialect = SparkSqlDialect {};
-    let condition = Parser::new(&dialect)
-        .with_recursion_limit(MAX_DEPTH)
-        .try_with_sql(&part.sql)
-        .and_then(|mut parser| parser.parse_expr())
-        .ok()
+    let condition = dialect::parser(&part.sql)
+        .and_then(|mut parser| parser.parse_expr().ok())
         .map(|parsed| expressions::Lowering { source: &part, interpreter }.expr(&parsed, 0));
     let dataset = target_dataset(source, target, None);
     interpreter.mention(source.range, Mention::Target(interpreter.plan.sinks.len()));
@@ -283,7 +307,7 @@ fn words(sql: &str) -> Vec<Word<'_>> {
                 position += 1;
                 continue;
             }
-            b'\'' | b'"' => rest.get(1..).and_then(|rest| rest.find(byte as char)).map_or(rest.len(), |end| end + 2),
+            b'\'' | b'"' => quoted_length(rest, byte),
             b'`' | b'_' => name_length(rest, &is_name),
             byte if is_name(byte) => name_length(rest, &is_name),
             _ => 1,
@@ -296,6 +320,20 @@ fn words(sql: &str) -> Vec<Word<'_>> {
         position = end;
     }
     words
+}
+
+/// The length of a text from its opening to its closing quote; a backslash takes the next letter for a letter.
+fn quoted_length(rest: &str, quote: u8) -> usize {
+    let mut escaped = false;
+    for (position, byte) in rest.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            byte if byte == quote => return position + 1,
+            _ => {}
+        }
+    }
+    rest.len()
 }
 
 fn name_length(rest: &str, is_name: &dyn Fn(u8) -> bool) -> usize {
