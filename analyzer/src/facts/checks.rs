@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::{Dataset, DatasetKind, Diagnostic, JoinKind, Mode, Output, Severity, filters, grain, lineage};
 use crate::describe::describe;
 use crate::expression::{self, conjuncts};
-use crate::plan::{Field, NodeId, NodeKind, Origin, Plan, Sink};
+use crate::plan::{Field, NodeId, NodeKind, Origin, Plan, Sink, null_rejected};
 use crate::range::TextRange;
 
 /// Adds what is wrong with the writes, filters and joins of a plan.
@@ -34,7 +34,7 @@ pub(crate) fn check(plan: &Plan, outputs: &[Output], diagnostics: &mut IndexSet<
                     if let Some(message) = never_true(conjunct) {
                         diagnostics.insert(warning("never-true", range, message));
                     }
-                    if let Some(message) = loses_nulls(conjunct, predicate, &fields) {
+                    if let Some(message) = loses_nulls(plan, *input, conjunct, predicate, &fields) {
                         diagnostics.insert(warning("not-in-null", range, message));
                     }
                 }
@@ -57,7 +57,7 @@ fn warning(code: &'static str, range: TextRange, message: String) -> Diagnostic 
 
 /// A bookmarked read gives only what is new, and an overwrite keeps only that.
 fn bookmark_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
-    if output.mode != Mode::Overwrite || !plan.traits.commits {
+    if output.mode != Mode::Overwrite || !plan.traits.commits || sink.guarded {
         return None;
     }
     let (_, scan) = plan.scans(sink.input).into_iter().find(|(_, scan)| {
@@ -73,7 +73,7 @@ fn bookmark_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'st
 /// Spark's static overwrite deletes all partitions, of which this write brings back only some.
 fn partial_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
     let versioned = matches!(sink.dataset.format.as_deref(), Some("iceberg" | "hudi" | "org.apache.hudi" | "delta"));
-    if output.mode != Mode::Overwrite || sink.dynamic_overwrite != Some(false) || versioned {
+    if output.mode != Mode::Overwrite || sink.dynamic_overwrite != Some(false) || versioned || sink.guarded {
         return None;
     }
     let fields = plan.node(sink.input).map(|node| plan.known_fields(&node.schema))?;
@@ -140,7 +140,8 @@ fn append_again(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static s
     let traits = &plan.traits;
     let writes_files = matches!(output.dataset.kind, DatasetKind::Catalog | DatasetKind::S3 | DatasetKind::Jdbc)
         && !output.dataset.format.as_deref().is_some_and(|format| format.contains('.'));
-    if output.mode != Mode::Append || !writes_files || traits.streams || traits.clears || by_run(&output.dataset) {
+    let kept_apart = traits.streams || traits.clears || sink.guarded || by_run(&output.dataset);
+    if output.mode != Mode::Append || !writes_files || kept_apart {
         return None;
     }
     let scans = plan.scans(sink.input);
@@ -278,7 +279,7 @@ fn casts(text: &str, data_type: &DataType) -> bool {
 }
 
 /// `NOT IN` is unknown, and so not true, where the column is NULL.
-fn loses_nulls(conjunct: &Expr, predicate: &Expr, fields: &[Field]) -> Option<String> {
+fn loses_nulls(plan: &Plan, input: NodeId, conjunct: &Expr, predicate: &Expr, fields: &[Field]) -> Option<String> {
     let ExprKind::Not(inner) = &conjunct.kind else { return None };
     let ExprKind::InList { operand, .. } = &inner.kind else { return None };
     let ExprKind::Column(reference) = &operand.kind else { return None };
@@ -286,7 +287,10 @@ fn loses_nulls(conjunct: &Expr, predicate: &Expr, fields: &[Field]) -> Option<St
     let tested = conjuncts(predicate).into_iter().any(|other| {
         matches!(&other.kind, ExprKind::Not(inner) if matches!(&inner.kind, ExprKind::IsNull(tested) if tested == operand))
     });
-    if tested || field.is_some_and(|field| field.nullable == Some(false)) {
+    if tested
+        || field.is_some_and(|field| field.nullable == Some(false))
+        || reference.id.is_some_and(|id| is_made_from_present(plan, input, id))
+    {
         return None;
     }
     Some(format!(
@@ -294,6 +298,18 @@ fn loses_nulls(conjunct: &Expr, predicate: &Expr, fields: &[Field]) -> Option<St
         reference.name,
         describe(conjunct)
     ))
+}
+
+/// Whether a column is made from columns that a filter before has found not to be NULL, so that it most likely is not
+/// either.
+fn is_made_from_present(plan: &Plan, node: NodeId, column: ColumnId) -> bool {
+    let Some(bases) = lineage::base_columns(plan, column).filter(|bases| !bases.is_empty()) else { return false };
+    let present: Vec<ColumnId> = filters::predicates(plan, node)
+        .into_iter()
+        .flat_map(|(predicate, _)| null_rejected(predicate))
+        .map(|id| lineage::passes_through(plan, id))
+        .collect();
+    bases.iter().all(|base| present.contains(base))
 }
 
 /// Keys of a join whose types have no value in common.

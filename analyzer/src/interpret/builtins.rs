@@ -5,7 +5,8 @@ use crate::value::{Hole, Object, Text, Value};
 
 /// Whether a bare name is a builtin that is given a meaning here.
 pub(super) fn is_builtin(name: &str) -> bool {
-    const NAMES: [&str; 35] = [
+    const NAMES: [&str; 36] = [
+        "eval",
         "str",
         "int",
         "float",
@@ -174,6 +175,7 @@ impl Interpreter<'_> {
                 Some(Value::Int(b)) => Value::Int(if name == "min" { a.min(b) } else { a.max(b) }),
                 _ => Value::unknown("a number"),
             },
+            ("eval", Some(text @ Value::Text(_))) => crate::library::parsed(self, &text),
             ("exit" | "quit", _) => Value::unknown(super::control::EXITS),
             ("print" | "setattr", _) => Value::None,
             _ => self.tainted("a computed value", &args.values()),

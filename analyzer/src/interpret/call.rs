@@ -277,13 +277,18 @@ impl Interpreter<'_> {
         let bases = def.bases.iter().map(|base| self.eval(base, scope)).collect();
         let body = self.heap.scope(Some(scope));
         self.block(&def.body, body, &mut Vec::new());
-        let dataclass = def.decorators.iter().any(|decorator| {
-            let named = match &decorator.kind {
-                ExprKind::Call { function, .. } => &function.kind,
-                kind => kind,
-            };
-            matches!(named, ExprKind::Name(name) | ExprKind::Attribute { name, .. } if name == "dataclass")
-        });
+        let is_record = |base: &Expr| {
+            matches!(&base.kind, ExprKind::Name(name) | ExprKind::Attribute { name, .. }
+                if matches!(name.as_str(), "BaseModel" | "BaseSettings" | "NamedTuple"))
+        };
+        let dataclass = def.bases.iter().any(is_record)
+            || def.decorators.iter().any(|decorator| {
+                let named = match &decorator.kind {
+                    ExprKind::Call { function, .. } => &function.kind,
+                    kind => kind,
+                };
+                matches!(named, ExprKind::Name(name) | ExprKind::Attribute { name, .. } if name == "dataclass")
+            });
         let fields = def
             .body
             .iter()

@@ -147,7 +147,12 @@ impl<'w> Interpreter<'w> {
                 Some(true) if undecided.is_empty() => return self.block(block, scope, returns),
                 _ => {
                     let block = block.clone();
-                    undecided.push(Box::new(move |this, returns| this.block(&block, scope, returns)));
+                    undecided.push(Box::new(move |this, returns| {
+                        this.guards += 1;
+                        let flow = this.block(&block, scope, returns);
+                        this.guards -= 1;
+                        flow
+                    }));
                     if truth == Some(true) {
                         exhaustive = true;
                         break;
@@ -223,7 +228,7 @@ impl<'w> Interpreter<'w> {
 
     /// A value that is one of two.
     pub(crate) fn join(&mut self, a: Value, b: Value, range: TextRange) -> Value {
-        if a.same(&b) {
+        if a.same(&b) || is_alike(&a, &b) {
             return a;
         }
         let range = self.here(range);
@@ -256,7 +261,7 @@ impl<'w> Interpreter<'w> {
             _ => {
                 let mut arms: Vec<Value> = Vec::new();
                 for arm in a.alternatives().iter().chain(b.alternatives()) {
-                    if !arms.iter().any(|known| known.same(arm)) {
+                    if !arms.iter().any(|known| known.same(arm) || is_alike(known, arm)) {
                         arms.push(arm.clone());
                     }
                 }
@@ -309,7 +314,7 @@ impl<'w> Interpreter<'w> {
                 let mut exact = *ex && *ey;
                 self.spend(x.len().saturating_mul(y.len()) / 8);
                 for (key, value) in y {
-                    // A key of which not all is known may be another one, but it is the same unknown in both arms.
+                    // A key of which not all is known may be another one, but both arms know the same of it.
                     match entries.iter_mut().find(|(known, _)| known.same(key) || is_alike(known, key)) {
                         Some((_, known)) => *known = self.join(known.clone(), value.clone(), range),
                         None => {
@@ -342,7 +347,7 @@ impl<'w> Interpreter<'w> {
         let mut joined = a.clone();
         for (name, value) in b {
             let value = match a.get(name) {
-                Some(before) if before.same(value) => continue,
+                Some(before) if before.same(value) || is_alike(before, value) => continue,
                 Some(before) => self.join(before.clone(), value.clone(), range),
                 None => value.clone(),
             };
@@ -498,7 +503,7 @@ impl<'w> Interpreter<'w> {
     }
 }
 
-/// Whether two keys are written alike, although the run may make them different.
+/// Whether the same is known of two values, although the run may make them different.
 fn is_alike(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => a == b,

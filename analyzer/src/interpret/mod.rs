@@ -80,6 +80,8 @@ pub(crate) struct Interpreter<'w> {
     site: TextRange,
     /// Depth of arms, handlers and loops of which it is not known whether they run.
     uncertain: u32,
+    /// Depth of arms of a condition that is not known.
+    guards: u32,
     /// Whether a Python function over rows is executed, with the frame's columns for the values of a row.
     pub over_rows: bool,
     modules: FxHashMap<String, Option<ObjectId>>,
@@ -125,6 +127,7 @@ impl<'w> Interpreter<'w> {
             file: 0,
             site: TextRange::default(),
             uncertain: 0,
+            guards: 0,
             over_rows: false,
             modules: FxHashMap::default(),
             module_scope,
@@ -197,6 +200,11 @@ impl<'w> Interpreter<'w> {
     /// Whether what is executed is certain to run and its errors are certain to surface.
     pub(crate) fn is_certain(&self) -> bool {
         self.uncertain == 0
+    }
+
+    /// Whether what is executed depends on a condition that is not known.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guards > 0
     }
 
     pub(crate) fn report(
@@ -280,6 +288,12 @@ impl<'w> Interpreter<'w> {
             Value::Text(text) => text.only_hole().cloned(),
             // An attribute of a value that has none that is known.
             Value::Bound(bound) if matches!(bound.0, Value::Unknown(_)) => self.hole_of(&bound.0),
+            // `None` where the call fails, and then the script does.
+            Value::Choice(arms) => {
+                let mut holes = arms.iter().filter(|arm| !matches!(arm, Value::None)).map(|arm| self.hole_of(arm));
+                let first = holes.next()??;
+                holes.all(|hole| hole.as_ref() == Some(&first)).then_some(first)
+            }
             other => {
                 let (items, exact) = self.heap.items(other)?;
                 let first = self.hole_of(items.first()?)?;

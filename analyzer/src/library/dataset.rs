@@ -211,7 +211,7 @@ pub(crate) fn jdbc(
 ) -> Dataset {
     let render = |text: &Text| text.render();
     let table = table.map(render);
-    let connection = connection.map(render);
+    let connection = connection.map(render).filter(|connection| !connection.is_empty());
     let name = match (&connection, &table) {
         (Some(connection), Some(table)) => format!("{connection}.{table}"),
         (None, Some(table)) => table.clone(),

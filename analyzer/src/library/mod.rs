@@ -31,6 +31,7 @@ pub(crate) use dataset::named_table;
 pub(crate) use frame::join_with;
 pub(crate) use functions::{function, result_type};
 pub(crate) use grouped::{report_ungrouped, ungrouped};
+pub(crate) use outside::parsed;
 pub(crate) use types::parse as parse_type;
 pub(crate) use write::{add as add_sink, merge_keys};
 

@@ -80,6 +80,16 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             let properties = session::arguments(interpreter, ArgumentSource::Workflow, None);
             interpreter.heap.dict(vec![(key, properties)], false)
         }
+        ("aws", "get_secret_value") => {
+            let hole = kept_under(interpreter, args.named("SecretId"), Hole::Secret);
+            interpreter.heap.dict(vec![(Value::text("SecretString"), Value::Text(Text::hole(hole)))], false)
+        }
+        ("aws", "get_parameter") => {
+            let hole = kept_under(interpreter, args.named("Name"), Hole::Parameter);
+            let value = (Value::text("Value"), Value::Text(Text::hole(hole)));
+            let parameter = interpreter.heap.dict(vec![value], false);
+            interpreter.heap.dict(vec![(Value::text("Parameter"), parameter)], false)
+        }
         ("copy", "copy" | "deepcopy") => args.get(0, "x").cloned().unwrap_or(Value::None),
         ("json", "dumps") | ("uuid", _) | ("hashlib", _) => interpreter.unknown_text(),
         ("json" | "yaml" | "ast", "loads" | "load" | "safe_load" | "literal_eval") => match args.positional.first() {
@@ -164,6 +174,14 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
     }
 }
 
+/// What a service keeps under a name; where an argument of the job is the name, the argument decides.
+fn kept_under(interpreter: &Interpreter, name: Option<&Value>, hole: fn(String) -> Hole) -> Hole {
+    match name.and_then(Value::exact_text) {
+        Some(name) => hole(name.to_owned()),
+        None => name.and_then(|name| interpreter.hole_of(name)).unwrap_or(Hole::Unknown),
+    }
+}
+
 /// An object of S3 that boto3 reads: `s3.get_object(Bucket=…, Key=…)`.
 fn read_object(interpreter: &mut Interpreter, bucket: Option<&Value>, key: Option<&Value>, range: TextRange) -> Value {
     let mut path = Text::literal("s3://".to_owned(), None);
@@ -220,6 +238,7 @@ pub(super) fn write_pandas(interpreter: &mut Interpreter, frames: Vec<NodeId>, n
             merge_keys: Vec::new(),
             dynamic_overwrite: Some(args.named("mode").and_then(Value::exact_text) == Some("overwrite_partitions")),
             placing: Placing::AsTheyAre,
+            guarded: false,
             range: here,
         };
         write::add(interpreter, sink);
@@ -253,7 +272,7 @@ fn join(interpreter: &mut Interpreter, args: &Args) -> Value {
 }
 
 /// What text in JSON, YAML or Python's own notation says, where it is known and is JSON.
-fn parsed(interpreter: &mut Interpreter, text: &Value) -> Value {
+pub(crate) fn parsed(interpreter: &mut Interpreter, text: &Value) -> Value {
     match text.exact_text().and_then(|text| serde_json::from_str(text).ok()) {
         Some(json) => from_json(interpreter, &json),
         None => Value::part_of(interpreter.hole_of(text), "text that the run reads"),

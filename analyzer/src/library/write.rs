@@ -185,6 +185,7 @@ fn finish(
         dynamic_overwrite: Some(dynamic.unwrap_or(false)),
         registers_partitions: registers,
         placing: writer.placing,
+        guarded: false,
         range: interpreter.here(range),
     };
     add(interpreter, sink);
@@ -192,6 +193,7 @@ fn finish(
 
 /// Records a write.
 pub(crate) fn add(interpreter: &mut Interpreter, sink: Sink) {
+    let sink = Sink { guarded: interpreter.is_guarded(), ..sink };
     if !interpreter.plan.sinks.contains(&sink) {
         interpreter.plan.sinks.push(sink);
     }
@@ -275,6 +277,7 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
             dynamic_overwrite: None,
             registers_partitions: registers,
             placing: Placing::AsTheyAre,
+            guarded: false,
             range: interpreter.here(args.range),
         };
         add(interpreter, sink);
@@ -322,6 +325,7 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
                 dynamic_overwrite: None,
                 registers_partitions: (!partition_keys.is_empty()).then(|| updates.unwrap_or(false)),
                 placing: Placing::AsTheyAre,
+                guarded: false,
                 range: interpreter.here(args.range),
             };
             add(interpreter, sink);
@@ -349,6 +353,7 @@ pub(crate) fn to_jdbc(interpreter: &mut Interpreter, args: &Args) -> Value {
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsTheyAre,
+        guarded: false,
         range: interpreter.here(args.range),
     };
     add(interpreter, sink);
@@ -424,6 +429,7 @@ pub(crate) fn merge_into(
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsListed,
+        guarded: false,
         range: here,
     };
     add(interpreter, sink);

@@ -578,13 +578,8 @@ fn nullability(expr: &Expr, source: &Schema) -> Option<bool> {
     }
 }
 
-/// Whether a column cannot be NULL where a predicate is true.
-pub(crate) fn rejects_null(predicate: &Expr, column: ColumnId) -> bool {
-    null_rejected(predicate).contains(&column)
-}
-
 /// Columns that cannot be NULL where a predicate is true.
-fn null_rejected(predicate: &Expr) -> Vec<ColumnId> {
+pub(crate) fn null_rejected(predicate: &Expr) -> Vec<ColumnId> {
     let mut rejected = Vec::new();
     for conjunct in conjuncts(predicate) {
         match &conjunct.kind {

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 
 use crate::facts::{Dataset, JoinKind, Mode};
 use crate::range::TextRange;
-pub(crate) use build::{SelectItem, rejects_null};
+pub(crate) use build::{SelectItem, null_rejected};
 pub use schema::{Field, Lookup, Rest, Schema};
 
 /// A frame of the plan.
@@ -186,6 +186,8 @@ pub struct Sink {
     pub registers_partitions: Option<bool>,
     /// How the frame's columns become the target's.
     pub placing: Placing,
+    /// Whether it is in an arm of a condition that is not known, such as whether the table is there already.
+    pub guarded: bool,
     /// The call.
     pub range: TextRange,
 }

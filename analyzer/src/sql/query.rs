@@ -14,7 +14,7 @@ use crate::expression;
 use crate::facts::{JoinKind, Severity, filters};
 use crate::interpret::Interpreter;
 use crate::library;
-use crate::plan::{Field, NodeId, NodeKind, SelectItem as Item, rejects_null};
+use crate::plan::{Field, NodeId, NodeKind, SelectItem as Item, null_rejected};
 use crate::range::TextRange;
 use crate::value::Text;
 
@@ -363,7 +363,7 @@ impl Planner<'_, '_, '_> {
     fn check_not_in(&mut self, query: NodeId, column: &Field, range: TextRange) {
         let excluded = filters::predicates(&self.interpreter.plan, query)
             .into_iter()
-            .any(|(predicate, _)| rejects_null(predicate, column.id));
+            .any(|(predicate, _)| null_rejected(predicate).contains(&column.id));
         if column.nullable == Some(false) || excluded {
             return;
         }

@@ -237,6 +237,7 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsListed,
+        guarded: false,
         range,
     };
     library::add_sink(interpreter, sink);
@@ -267,6 +268,7 @@ fn write(
         dynamic_overwrite: Some(dynamic),
         registers_partitions,
         placing,
+        guarded: false,
         range,
     };
     library::add_sink(interpreter, sink);

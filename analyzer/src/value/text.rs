@@ -24,6 +24,10 @@ pub(crate) enum Hole {
     Arg(String),
     Env(String),
     WorkflowProp(String),
+    /// A value of Secrets Manager.
+    Secret(String),
+    /// A parameter of the Systems Manager.
+    Parameter(String),
     RunDate,
     Unknown,
 }
@@ -34,6 +38,8 @@ impl Hole {
             Hole::Arg(name) => format!("<arg:{name}>"),
             Hole::Env(name) => format!("<env:{name}>"),
             Hole::WorkflowProp(name) => format!("<workflow_prop:{name}>"),
+            Hole::Secret(name) => format!("<secret:{name}>"),
+            Hole::Parameter(name) => format!("<parameter:{name}>"),
             Hole::RunDate => "<run_date>".to_owned(),
             Hole::Unknown => UNKNOWN_HOLE.to_owned(),
         }
