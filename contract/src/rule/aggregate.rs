@@ -9,7 +9,7 @@ pub enum AggregateFunction {
     Max,
     /// Arithmetic mean, computed on doubles.
     Mean,
-    /// Sum, computed on doubles: it does not overflow, and holds 15 digits.
+    /// Sum, computed on doubles: it does not overflow, and its first 12 digits count.
     Sum,
     /// Standard deviation of a sample; a single value has none.
     Stddev,

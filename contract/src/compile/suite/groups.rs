@@ -1,6 +1,6 @@
 //! Statistics by group: those of equal groups over the same rows share a query.
 
-use super::statistic::statistic;
+use super::statistic::{approximate, statistic};
 use super::{Asked, Measure, PlannedQuery, Target, bounded, column_names, conditions, print, reading, table_sql};
 use crate::compile::check::Check;
 use crate::expr::print::PrintError;
@@ -112,6 +112,7 @@ fn outside(check: &Check, name: &str, function: AggregateFunction) -> Result<Exp
         _ => DataType::Double,
     };
     let value = Expr::column(name, data_type);
+    let bounds = if approximate(function) { bounds.of_twelve_digits() } else { bounds.clone() };
     let low = bounds.min.iter().map(|min| Expr::binary(BinaryOp::Less, value.clone(), Expr::literal(min.clone())));
     let high = bounds.max.iter().map(|max| Expr::binary(BinaryOp::Greater, value.clone(), Expr::literal(max.clone())));
     let outside = Expr::or_else(Expr::or_all(low.chain(high)), *no_value == Verdict::Violate);

@@ -45,8 +45,8 @@ pub fn judge(reading: &Reading, rows: &[Vec<Value>], known: &Known) -> Outcome {
         Measure::Age { newest, max_age_hours, calendar } => {
             age(value(*newest), *max_age_hours, calendar, known.now_micros)
         }
-        Measure::Value { value: position, bounds, what, no_value } => {
-            bounded(value(*position).unwrap_or(&Value::Null), bounds, what, *no_value)
+        Measure::Value { value: position, bounds, what, no_value, approximate } => {
+            bounded(value(*position).unwrap_or(&Value::Null), bounds, what, *no_value, *approximate)
         }
         Measure::Rows => tolerate(rows.len() as u64, rows.len() as u64, reading.threshold),
     }
@@ -84,14 +84,15 @@ fn as_count(value: &Value) -> Option<u64> {
     }
 }
 
-fn bounded(value: &Value, bounds: &Bounds, what: &str, no_value: Verdict) -> Outcome {
+fn bounded(value: &Value, bounds: &Bounds, what: &str, no_value: Verdict, approximate: bool) -> Outcome {
     if *value == Value::Null {
         return match no_value {
             Verdict::Pass => Outcome::Skipped { message: format!("there is no {what}: no value was judged") },
             Verdict::Violate => Outcome::Failed { violations: None, message: format!("there is no {what}") },
         };
     }
-    match bounds.hold(value) {
+    let held = if approximate { bounds.of_twelve_digits().hold(value) } else { bounds.hold(value) };
+    match held {
         Some(holds) => passed_if(holds, None, format!("the {what} is {}, expected {bounds}", shown(value))),
         None => Outcome::Errored { message: format!("the {what} is {}, which is no {bounds}", shown(value)) },
     }

@@ -118,6 +118,7 @@ fn query(target: &Target, group: &Group, checks: &[(Asked, &Check)]) -> Result<P
                     bounds: Bounds::of_counts(None, Some(*max)),
                     what: format!("number of {what} of {}", column_names(columns).join(", ")),
                     no_value: Verdict::Pass,
+                    approximate: false,
                 }
             }
             Check::DistinctCount { column, bounds, .. } => Measure::Value {
@@ -128,6 +129,7 @@ fn query(target: &Target, group: &Group, checks: &[(Asked, &Check)]) -> Result<P
                 bounds: bounds.clone(),
                 what: distinct_values(column),
                 no_value: Verdict::Pass,
+                approximate: false,
             },
             other => return Err(PrintError(format!("{other:?} is no key"))),
         };

@@ -142,6 +142,8 @@ pub enum Measure {
         what: String,
         /// What NULL says; passing is saying nothing.
         no_value: Verdict,
+        /// Whether only the first twelve digits are held against the bounds: see [`Bounds::of_twelve_digits`].
+        approximate: bool,
     },
     /// Each row returned is a violation.
     Rows,
@@ -254,6 +256,7 @@ fn own_query(rule: &Rule, sql: &str, expects: Expects, bounds: &Bounds) -> Plann
             bounds: bounds.clone(),
             what: "the query's value".to_owned(),
             no_value: rule.on_null.unwrap_or(Verdict::Pass),
+            approximate: false,
         },
     };
     let readings = vec![reading(rule, measure)];

@@ -1,7 +1,7 @@
 //! The scan that row rules, counts and statistics of the same rows share.
 
-use super::keys::Keys;
-use super::statistic::statistic;
+use super::keys::{self, Keys};
+use super::statistic::{approximate, statistic};
 use super::table_sql;
 use super::{Asked, Measure, PlannedQuery, Reading, Target, both, bounded, column_names, conditions, is_true, print};
 use crate::compile::check::Check;
@@ -130,13 +130,13 @@ fn question(target: &Target, asked: &Asked, check: &Check) -> Result<Question, P
             let item = plain(statistic(target, *function, column, judged)?);
             read_columns.extend([column.clone(), judged.clone()]);
             let what = format!("{} of {}", function.name(), column_names([column]).join(", "));
-            (vec![item], value(bounds.clone(), what, *no_value))
+            (vec![item], value(bounds.clone(), what, *no_value, approximate(*function)))
         }
         Check::DistinctCount { column, bounds, judged } => {
-            let value_sql = print(target, &chosen(column, judged))?;
+            let value_sql = keys::key(target, &chosen(column, judged))?;
             read_columns.extend([column.clone(), judged.clone()]);
             let item = Item { sql: format!("count(DISTINCT {value_sql})"), distinct: true };
-            (vec![item], value(bounds.clone(), distinct_values(column), Verdict::Pass))
+            (vec![item], value(bounds.clone(), distinct_values(column), Verdict::Pass, false))
         }
         other => return Err(PrintError(format!("{other:?} is no part of a scan"))),
     };
@@ -144,8 +144,14 @@ fn question(target: &Target, asked: &Asked, check: &Check) -> Result<Question, P
     Ok(Question { items, columns, rule: (asked.rule.id.clone(), asked.rule.threshold), read })
 }
 
-fn value(bounds: super::Bounds, what: String, no_value: Verdict) -> Read {
-    Box::new(move |at| Measure::Value { value: at[0], bounds: bounds.clone(), what: what.clone(), no_value })
+fn value(bounds: super::Bounds, what: String, no_value: Verdict, approximate: bool) -> Read {
+    Box::new(move |at| Measure::Value {
+        value: at[0],
+        bounds: bounds.clone(),
+        what: what.clone(),
+        no_value,
+        approximate,
+    })
 }
 
 /// What a distinct count is called.

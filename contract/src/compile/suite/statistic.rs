@@ -47,6 +47,11 @@ pub(super) fn statistic(
     })
 }
 
+/// Whether engines agree only about its first digits, because they add in any order.
+pub(super) fn approximate(function: AggregateFunction) -> bool {
+    !matches!(function, AggregateFunction::Min | AggregateFunction::Max)
+}
+
 fn finite(column: &Expr) -> Result<Expr, PrintError> {
     debug_assert!(functions::find("is_finite").is_some());
     Expr::call("is_finite", vec![column.clone()]).ok_or_else(|| PrintError("there is no is_finite".to_owned()))

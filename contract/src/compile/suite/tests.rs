@@ -214,7 +214,7 @@ fn statistics_pass_over_nan_and_groups_share_a_query() {
         [
             "SELECT avg((CASE WHEN (NOT coalesce(is_nan(\"amount\"), false)) THEN \"amount\" END)) AS c0 FROM \"db\".\"t\"",
             "SELECT count(*) AS c0, \
-             sum(CASE WHEN (coalesce(is_nan(\"a0\"), false) OR coalesce((\"a0\" > 7 OR (is_nan(\"a0\") AND 7 IS NOT NULL)), false)) THEN 1 ELSE 0 END) AS c1, \
+             sum(CASE WHEN (coalesce(is_nan(\"a0\"), false) OR coalesce((\"a0\" > 7.000000000007e0 OR (is_nan(\"a0\") AND 7.000000000007e0 IS NOT NULL)), false)) THEN 1 ELSE 0 END) AS c1, \
              sum(CASE WHEN coalesce((\"a1\" > 9), false) THEN 1 ELSE 0 END) AS c2 \
              FROM (SELECT approx_percentile(try_cast(\"fee\" AS double), 0.9) AS a0, max(\"fee\") AS a1 FROM \"db\".\"t\" \
              GROUP BY rtrim(cast(\"country\" AS varchar))) AS g",
@@ -265,7 +265,13 @@ fn references_name_the_state_of_the_other_table() {
 fn values_are_held_against_their_bounds() {
     let measure = |value: Value| {
         let bounds = Bounds::of_numbers(Some(1.0), Some(2.0));
-        let measure = Measure::Value { value: 0, bounds, what: "mean of a".to_owned(), no_value: Verdict::Pass };
+        let measure = Measure::Value {
+            value: 0,
+            bounds,
+            what: "mean of a".to_owned(),
+            no_value: Verdict::Pass,
+            approximate: false,
+        };
         judge(&Reading { rule_id: String::new(), measure, threshold: None }, &[vec![value]], &Known::default())
     };
     assert_eq!(

@@ -145,8 +145,9 @@ pub(super) fn arithmetic(
     }
 }
 
-/// What a processor computes out of infinities is a NaN with a sign, which the embedded engine orders below all numbers.
-fn positive_nan(sql: String, dialect: Dialect) -> String {
+/// What a processor computes out of infinities is a NaN with a sign, which files then hold too and which the embedded
+/// engine orders below all numbers.
+pub(super) fn positive_nan(sql: String, dialect: Dialect) -> String {
     match dialect {
         Dialect::DataFusion => format!("nanvl({sql}, cast('NaN' AS double))"),
         _ => sql,
@@ -195,6 +196,9 @@ fn whole_or_decimal(
 /// Arithmetic negation; NULL where the smallest number has no counterpart.
 pub(super) fn negate(whole: &Expr, sql: &str, dialect: Dialect) -> Result<String, PrintError> {
     let ty = &whole.data_type;
+    if ty.is_floating() {
+        return Ok(positive_nan(format!("(-{sql})"), dialect));
+    }
     if !ty.is_integer() {
         return Ok(format!("(-{sql})"));
     }

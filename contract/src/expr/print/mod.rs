@@ -9,7 +9,7 @@ pub use literal::{quote_name, quote_text};
 pub use text::to_text;
 
 use super::functions::{self, Spelling};
-use super::{BinaryOp, Expr, ExprKind, pattern};
+use super::{BinaryOp, ColumnRef, Expr, ExprKind, pattern};
 use crate::types::DataType;
 use crate::value::Value;
 
@@ -29,29 +29,44 @@ pub enum Dialect {
 #[error("{0}")]
 pub struct PrintError(pub String);
 
+/// A column's name with its qualifier.
+fn column_name(column: &ColumnRef, dialect: Dialect) -> String {
+    let name = quote_name(&column.name, dialect);
+    match &column.qualifier {
+        Some(qualifier) => format!("{}.{name}", quote_name(qualifier, dialect)),
+        None => name,
+    }
+}
+
+/// As [`to_sql`] where only NULL and NaN are asked for: of a column, its bare name.
+fn unguarded(expr: &Expr, dialect: Dialect) -> Result<String, PrintError> {
+    match &expr.kind {
+        ExprKind::Column(column) => Ok(column_name(column, dialect)),
+        _ => to_sql(expr, dialect),
+    }
+}
+
 /// The SQL whose value on the engine is what [`super::eval`] says, for every row.
 pub fn to_sql(expr: &Expr, dialect: Dialect) -> Result<String, PrintError> {
     let print = |e: &Expr| to_sql(e, dialect);
     match &expr.kind {
         ExprKind::Column(column) => {
-            let name = quote_name(&column.name, dialect);
-            let name = match &column.qualifier {
-                Some(qualifier) => format!("{}.{name}", quote_name(qualifier, dialect)),
-                None => name,
-            };
+            let name = column_name(column, dialect);
             // The padding of char(n) is no part of the value, as in Spark's and Trino's comparisons.
             Ok(match (&expr.data_type, dialect) {
                 (DataType::Char(_), Dialect::Trino) => format!("rtrim(cast({name} AS varchar))"),
-                (DataType::Char(_), _) => format!("rtrim({name})"),
+                (DataType::Char(_), Dialect::Spark) => format!("rtrim({name})"),
+                (DataType::Char(_), Dialect::DataFusion) => format!("rtrim({name}, ' ')"),
+                (ty, _) if ty.is_floating() => guards::positive_nan(name, dialect),
                 _ => name,
             })
         }
         ExprKind::Literal(value) => literal::literal(value, &expr.data_type, dialect),
         ExprKind::Not(e) => Ok(format!("(NOT {})", print(e)?)),
         ExprKind::Negate(e) => guards::negate(expr, &print(e)?, dialect),
-        ExprKind::IsNull(e) => Ok(format!("({} IS NULL)", print(e)?)),
+        ExprKind::IsNull(e) => Ok(format!("({} IS NULL)", unguarded(e, dialect)?)),
         ExprKind::IsNan(e) => match &e.data_type {
-            ty if ty.is_floating() || ty.is_open() => guards::is_nan(&print(e)?, dialect),
+            ty if ty.is_floating() || ty.is_open() => guards::is_nan(&unguarded(e, dialect)?, dialect),
             _ => Ok(literal::boolean(false).to_string()),
         },
         ExprKind::Binary { op, left, right } => binary(*op, left, right, expr, dialect),

@@ -19,6 +19,7 @@ pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Diale
                 let all = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
                 sql.push_str(&all.join(if hole == "*" { ", " } else { " || " }));
             }
+            ":nullif" => sql.push_str(&to_sql(&unless_equal(args)?, dialect)?),
             ":greatest" | ":least" => sql.push_str(&to_sql(&extreme(hole == ":greatest", args), dialect)?),
             ":round" => sql.push_str(&decimal_rounded(args, dialect)?),
             ":split" => sql.push_str(&part_of_text(args, dialect)?),
@@ -70,6 +71,13 @@ fn constant(form: &str, arg: &Expr, args: &[Expr], dialect: Dialect) -> Result<S
         "shape" => quote(&portable(&dates::shape(&text))?),
         other => return refuse(format!("no form {other}")),
     })
+}
+
+/// The first argument where it is not the second one.
+fn unless_equal(args: &[Expr]) -> Result<Expr, PrintError> {
+    let [value, unwanted] = args else { return refuse("nullif takes two arguments") };
+    let equal = Expr::or_else(Expr::equal(value.clone(), unwanted.clone()), false);
+    Ok(Expr::case(vec![(Expr::not(equal), value.clone())], None))
 }
 
 /// The largest or smallest argument that is not NULL; engines disagree on NULL, and Trino on NaN.

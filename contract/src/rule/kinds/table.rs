@@ -392,7 +392,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &["mean", "avg", "average", "sum", "stddev", "stdev", "median", "quantile", "percentile"],
         subject: Subject::Column,
         holds: "A statistic of the column lies within bounds, in the table or in each group. Without values nothing is said. \
-                Median and quantile are approximate, sums and means hold 15 digits.",
+                Median and quantile are approximate, the first 12 digits of sums and means count.",
         keys: &[
             needs(
                 "function",

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use clap::ValueEnum;
 use contract::compile::translate::{is_query, translate};
 use contract::expr::parse::{Syntax, parse};
 use contract::expr::print::{Dialect, to_sql};
@@ -14,6 +13,7 @@ use contract::schema::{Column, Provenance, TableSchema};
 use contract::types::DataType;
 use serde_json::{Map, Value, json};
 
+use super::Format;
 use crate::output;
 
 /// Larger lists are refused before they are parsed.
@@ -21,22 +21,6 @@ const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;
 
 const ENGINES: [(&str, Dialect); 3] =
     [("trino", Dialect::Trino), ("spark", Dialect::Spark), ("datafusion", Dialect::DataFusion)];
-
-/// What `cargo xtask conformance` understands.
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// A JSON list of {"id", "expression", "dialect": "spark|trino|unknown", "columns": {NAME: TYPE}}
-    #[arg(long, value_name = "FILE")]
-    list: PathBuf,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
 
 /// An expression or a whole query, and the columns that it may name.
 #[derive(Debug)]
@@ -50,12 +34,11 @@ struct Entry {
 /// Prints for each entry its SQL by engine, or why it is refused. True, because a refusal is an answer and no failure.
 ///
 /// Errors name the file, and the entry that cannot be read.
-pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    let path = &arguments.list;
+pub(super) fn run(path: &Path, format: Format) -> Result<bool> {
     let entries = read(path).with_context(|| format!("the list {}", path.display()))?;
     let answers: Vec<(&str, Result<Vec<String>, String>)> =
         entries.iter().map(|entry| (entry.id.as_str(), answer(entry))).collect();
-    match arguments.format {
+    match format {
         Format::Json => {
             let answers: Vec<Value> = answers.iter().map(|(id, answer)| as_json(id, answer)).collect();
             output::line(&format!("{:#}", Value::from(answers)));
@@ -85,6 +68,17 @@ fn answer(entry: &Entry) -> Result<Vec<String>, String> {
     let expr = parse(expression, *syntax, columns).map_err(|error| error.to_string())?;
     let printed = ENGINES.iter().map(|(_, dialect)| to_sql(&expr, *dialect));
     printed.collect::<Result<_, _>>().map_err(|refusal| refusal.to_string())
+}
+
+/// How many of the published list are accepted, and which are refused and why: the key `list` of the report.
+pub(super) fn summary() -> Result<Value> {
+    let path = crate::repository::root().join("tests/conformance/expressions.json");
+    let entries = read(&path).with_context(|| format!("the list {}", path.display()))?;
+    let refused: Vec<Value> = entries
+        .iter()
+        .filter_map(|entry| Some(json!({"expression": entry.expression, "reason": answer(entry).err()?})))
+        .collect();
+    Ok(json!({"expressions": entries.len(), "accepted": entries.len() - refused.len(), "refused": refused}))
 }
 
 fn as_json(id: &str, answer: &Result<Vec<String>, String>) -> Value {

