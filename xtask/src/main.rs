@@ -7,6 +7,7 @@ mod command;
 mod conformance;
 mod counts;
 mod editor;
+mod oracle;
 mod output;
 mod piece;
 mod repository;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Task::Test { suites, .. } => test::run(&suites),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::Oracle(arguments) => oracle::run(&arguments),
         Task::IdleServer => editor::idle_server(std::io::stdin(), std::io::stdout()).map(|()| true),
     };
     match done {
@@ -58,6 +60,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Ask every engine what rules and expressions mean, or print a list's expressions as SQL for each
     Conformance(conformance::Arguments),
+    /// Ask Spark whether what the analyzer says of programs is true
+    Oracle(oracle::Arguments),
     /// A language server that does nothing, for the benchmark `lsp`
     #[command(hide = true)]
     IdleServer,

@@ -144,6 +144,16 @@ pub(crate) const SUITES: &[Suite] = &[
         minutes: 20,
     },
     Suite {
+        name: "oracle",
+        about: "what the analyzer says of the specification's cases and of programs made up is what Spark does",
+        needs: &["spark"],
+        after: Some("build"),
+        command: &["cargo", "run", "--quiet", "--package", "xtask", "--", "oracle", "--count", "150"],
+        environment: &[],
+        counting: Counting::LastLine,
+        minutes: 20,
+    },
+    Suite {
         name: "conformance",
         about: "rules and expressions mean one thing on the embedded engine, Spark and Trino",
         needs: &["spark", "trino"],

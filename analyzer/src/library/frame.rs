@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use contract::expr::{Expr, ExprKind};
+use contract::expr::{ColumnRef, Expr, ExprKind};
 use contract::types::DataType;
 
 use super::{bind, column, functions, types, write};
@@ -553,17 +553,23 @@ fn drop_duplicates(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> 
         };
     };
     let mut keys = Vec::new();
+    let mut all_known = exact;
     for item in &items {
         let expr = column::to_expr(interpreter, item, place);
-        if let ExprKind::Column(reference) = bind::bind(interpreter, node, &expr).kind {
-            keys.extend(reference.id)
+        // Of a name that several columns have, Spark takes all of them here.
+        if let ExprKind::Column(reference) = &expr.kind
+            && reference.id.is_none()
+            && let Lookup::Ambiguous(columns) = interpreter.plan.lookup(node, None, &reference.name)
+        {
+            keys.extend(columns);
+            continue;
+        }
+        match bind::bind(interpreter, node, &expr).kind {
+            ExprKind::Column(ColumnRef { id: Some(id), .. }) => keys.push(id),
+            _ => all_known = false,
         }
     }
-    let kind = if exact && keys.len() == items.len() {
-        NodeKind::DropDuplicates { input: node, keys }
-    } else {
-        NodeKind::Limit { input: node }
-    };
+    let kind = if all_known { NodeKind::DropDuplicates { input: node, keys } } else { NodeKind::Limit { input: node } };
     Value::Frame(interpreter.plan.same_schema(node, kind, range))
 }
 
