@@ -169,7 +169,8 @@ fn samples_text(test: &TestResult) -> String {
 
 fn plan_text(name: &TableName, plan: &Explained) -> String {
     let queries = counted(plan.queries.len() as u64, "query");
-    let mut text = format!("{}  {}: {queries}, {}\n", name.bold(), plan.date, DecimalBytes(plan.bytes));
+    let (bytes, dollars) = (DecimalBytes(plan.bytes), plan.athena_dollars);
+    let mut text = format!("{}  {}: {queries}, {bytes}, ${dollars:.5} on Athena\n", name.bold(), plan.date);
     for (number, query) in plan.queries.iter().enumerate() {
         let bytes = query.bytes.map_or("not known".to_owned(), |bytes| DecimalBytes(bytes).to_string());
         let files = format!("{} of {}", query.files, counted(query.of_files as u64, "file"));

@@ -110,6 +110,11 @@ fn a_failed_test_is_the_exit_code() {
     folder.run(&["test"]).exits(0);
     let plan = folder.run(&["test", "paid_orders", "--plan"]).exits(0).out;
     assert!(plan.contains("SELECT") && plan.contains("order_id"), "{plan}");
+    let plan = folder.run(&["test", "paid_orders", "--plan", "--format", "json"]).exits(0).json();
+    let plan = &plan[0]["plan"];
+    let queries = plan["queries"].as_array().unwrap().len() as f64;
+    // A small table costs what ten megabytes cost, for each query.
+    assert!((plan["athena_dollars"].as_f64().unwrap() - queries * 0.00005).abs() < 1e-9, "{plan:#}");
     folder.write("data/sales/paid_orders/2.csv", orders(299..301));
     let failed = folder.run(&["test", "paid_orders", "--format", "json"]).exits(1).json();
     let tests = failed[0]["run"]["tests"].as_array().unwrap();

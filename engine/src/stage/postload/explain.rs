@@ -24,6 +24,14 @@ pub struct Explained {
     pub refused: Vec<(String, String)>,
     /// Bytes that all queries read together.
     pub bytes: u64,
+    /// What Athena would charge for them, in US dollars, by its list price of most regions.
+    pub athena_dollars: f64,
+}
+
+/// Athena's price of a query that reads so many bytes, in US dollars, by the list price of most regions: 5 dollars per
+/// terabyte, and at least for 10 megabytes. <https://aws.amazon.com/athena/pricing/>
+fn athena_dollars(bytes: u64) -> f64 {
+    bytes.max(10_000_000) as f64 / 1e12 * 5.0
 }
 
 /// A query and what it reads.
@@ -62,6 +70,7 @@ pub async fn explain(
         queries: Vec::new(),
         refused: Vec::new(),
         bytes: 0,
+        athena_dollars: 0.0,
     };
     let refused = prepared.items.iter().filter_map(|item| Some((item.name.clone(), item.check.clone().err()?)));
     explained.refused.extend(refused);
@@ -86,6 +95,7 @@ pub async fn explain(
             });
         }
     }
+    explained.athena_dollars = explained.queries.iter().map(|query| athena_dollars(query.bytes.unwrap_or(0))).sum();
     explained.bytes = explained.queries.iter().filter_map(|query| query.bytes).sum();
     Ok(explained)
 }
