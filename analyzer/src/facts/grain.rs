@@ -5,6 +5,7 @@
 //! script (a contract's primary key) is carried along as an assumption.
 
 use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
+use contract::types::DataType;
 use rustc_hash::FxHashMap;
 
 use super::{Certainty, Grain, JoinKind};
@@ -273,13 +274,50 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
         };
         let is_constant = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(_));
         match (id(left), id(right)) {
-            (Some(a), Some(b)) if inner.equal.len() < MAX_COLUMNS => inner.equal.push((a, b)),
-            (Some(fixed), None) if is_constant(right) => inner.fix(fixed),
-            (None, Some(fixed)) if is_constant(left) => inner.fix(fixed),
+            (Some(a), Some(b)) if inner.equal.len() < MAX_COLUMNS && compares_exactly(plan, a, b) => {
+                inner.equal.push((a, b))
+            }
+            (Some(column), None) if is_constant(right) && fixes(plan, column, right) => inner.fix(column),
+            (None, Some(column)) if is_constant(left) && fixes(plan, column, left) => inner.fix(column),
             _ => {}
         }
     }
     inner
+}
+
+/// Whether a comparison with a constant leaves one value of the column. A number beside a text does not: `text = 1` is
+/// true of `1` and of `01`.
+fn fixes(plan: &Plan, column: ColumnId, constant: &Expr) -> bool {
+    match plan.column_type(column) {
+        // Of a column of any type a text leaves one value: Spark converts the text.
+        DataType::Unknown => constant.data_type.is_text(),
+        column => keeps_apart(&column, &constant.data_type),
+    }
+}
+
+/// Whether a value of one column equals at most one value of the other, either way. Where a type is not known, the
+/// columns are taken to have the same one.
+pub(crate) fn compares_exactly(plan: &Plan, a: ColumnId, b: ColumnId) -> bool {
+    let (a, b) = (plan.column_type(a), plan.column_type(b));
+    a.is_open() || b.is_open() || keeps_apart(&a, &b) && keeps_apart(&b, &a)
+}
+
+/// Whether all values of a type stay different ones where Spark converts them to compare with another type:
+/// <https://spark.apache.org/docs/3.5.4/sql-ref-ansi-compliance.html#type-coercion>
+fn keeps_apart(values: &DataType, other: &DataType) -> bool {
+    use DataType::{BigInt, Boolean, Date, Decimal, Null, Timestamp};
+    match (values, other) {
+        (values, other) if values == other => true,
+        (_, Null) => true,
+        (values, other) if values.is_text() => other.is_text(),
+        // Beside a text or a double these become doubles, which hold 15 digits.
+        (Decimal { .. }, other) => other.is_integer() || matches!(other, Decimal { .. }),
+        (BigInt, other) if other.is_floating() => false,
+        (values, other) if values.is_numeric() => other.is_numeric() || other.is_text(),
+        (Date | Timestamp, other) => other.is_text() || matches!(other, Date | Timestamp),
+        (Boolean, other) => other.is_text(),
+        _ => false,
+    }
 }
 
 fn mirrored(op: BinaryOp) -> BinaryOp {
@@ -367,6 +405,9 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
     if matches!(how, JoinKind::LeftSemi | JoinKind::LeftAnti) {
         return left.clone();
     }
+    // A value that equals several ones of the other side tells nothing of its rows.
+    let exact: Vec<_> = keys.iter().copied().filter(|(l, r)| compares_exactly(plan, *l, *r)).collect();
+    let keys = exact.as_slice();
     let left_columns: Vec<ColumnId> = keys.iter().map(|(l, _)| *l).collect();
     let right_columns: Vec<ColumnId> = keys.iter().map(|(_, r)| *r).collect();
     // A join without keys matches every row, unless a side has one row in all.

@@ -53,14 +53,25 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
     if right_inputs.is_empty() {
         merge(&mut right_inputs, input_names(plan, *right));
     }
-    let right_keys: Vec<ColumnId> = keys.iter().map(|(_, r)| *r).collect();
+    let inexact = keys.iter().find(|(l, r)| !grain::compares_exactly(plan, *l, *r));
+    let right_keys: Vec<ColumnId> =
+        keys.iter().filter(|(l, r)| grain::compares_exactly(plan, *l, *r)).map(|(_, r)| *r).collect();
     let right_facts = grain::keys(plan, *right, memo);
     let (fan_out, fan_out_reason) = match how {
         JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
         _ => match right_facts.unique_on(&right_keys) {
             Some(key) if key.assumptions.is_empty() => (false, format!("the right side is unique: {}", key.reason)),
             Some(key) => (false, format!("the right side is unique, if {}", key.assumptions.join(" and "))),
-            None => (true, right_facts.why_not_unique(plan, &right_keys)),
+            None => (
+                true,
+                match inexact {
+                    Some((l, r)) => {
+                        let [left, right] = [l, r].map(|id| plan.column_type(*id));
+                        format!("a {left} may equal several values of a {right}")
+                    }
+                    None => right_facts.why_not_unique(plan, &right_keys),
+                },
+            ),
         },
     };
     let optional: Vec<FilterFact> = match how {
