@@ -2,6 +2,7 @@
 
 use contract::document::{JobSummary, JoinKey};
 use indexmap::{IndexMap, IndexSet};
+use tree_sitter::{InputEdit, Point, Tree};
 
 use crate::checks;
 use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
@@ -51,28 +52,95 @@ const STACK: usize = 256 << 20;
 /// Long method chains nest deeply, so the work is done on a thread with a stack of its own; a caller whose machine
 /// grants no further thread gets an analysis that knows nothing.
 pub fn analyze(text: &str, world: &dyn World) -> Analysis {
-    on_deep_stack(text, world).unwrap_or_default()
+    on_deep_stack(|| analyze_text(text, world)).unwrap_or_default()
 }
 
 /// The same for tests and measurements: should the analysis panic, which is a defect, the caller panics too instead of
 /// being told that nothing is known.
 #[doc(hidden)]
 pub fn analyze_uncaught(text: &str, world: &dyn World) -> Analysis {
-    on_deep_stack(text, world).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    on_deep_stack(|| analyze_text(text, world)).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn on_deep_stack(text: &str, world: &dyn World) -> std::thread::Result<Analysis> {
+/// A script that is being typed: after an edit only what changed is parsed again. Whatever the edits, the analysis is
+/// that of the text as it then is.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    text: String,
+    tree: Option<Tree>,
+}
+
+impl Parsed {
+    /// A script as it is opened.
+    pub fn new(text: String) -> Self {
+        let tree = syntax::parse(&text, None);
+        Self { text, tree }
+    }
+
+    /// The text as it is now.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Puts a text in the place of a range. False, and nothing is changed, where the range is none of the text.
+    pub fn edit(&mut self, range: TextRange, replacement: &str) -> bool {
+        let (start, end) = (range.start as usize, range.end as usize);
+        if self.text.get(start..end).is_none() {
+            return false;
+        }
+        let (start_position, old_end_position) = (point(&self.text, start), point(&self.text, end));
+        self.text.replace_range(start..end, replacement);
+        let new_end_byte = start + replacement.len();
+        let mut before = self.tree.take();
+        if let Some(tree) = &mut before {
+            tree.edit(&InputEdit {
+                start_byte: start,
+                old_end_byte: end,
+                new_end_byte,
+                start_position,
+                old_end_position,
+                new_end_position: point(&self.text, new_end_byte),
+            });
+        }
+        let is_clean = |tree: &Tree| !tree.root_node().has_error();
+        let clean_before = before.as_ref().filter(|tree| is_clean(tree));
+        // How the parser gets over an error depends on what it reuses, so a text with errors is parsed as a whole.
+        self.tree = clean_before
+            .and_then(|before| syntax::parse(&self.text, Some(before)))
+            .filter(is_clean)
+            .or_else(|| syntax::parse(&self.text, None));
+        true
+    }
+
+    /// What the script means now; see [`analyze`].
+    pub fn analyze(&self, world: &dyn World) -> Analysis {
+        on_deep_stack(|| analyze_tree(&self.text, self.tree.as_ref(), world)).unwrap_or_default()
+    }
+}
+
+/// The line and the byte in it.
+fn point(text: &str, offset: usize) -> Point {
+    let before = text.as_bytes().get(..offset).unwrap_or_default();
+    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    Point { row: before.iter().filter(|byte| **byte == b'\n').count(), column: offset - line }
+}
+
+fn on_deep_stack(analyze: impl FnOnce() -> Analysis + Send) -> std::thread::Result<Analysis> {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("analyze".to_owned()).stack_size(STACK);
-        match builder.spawn_scoped(scope, || analyze_here(text, world)) {
+        match builder.spawn_scoped(scope, analyze) {
             Ok(work) => work.join(),
             Err(_) => Ok(Analysis::default()),
         }
     })
 }
 
-fn analyze_here(text: &str, world: &dyn World) -> Analysis {
-    let (script, has_syntax_errors) = syntax::parse(text);
+fn analyze_text(text: &str, world: &dyn World) -> Analysis {
+    analyze_tree(text, syntax::parse(text, None).as_ref(), world)
+}
+
+fn analyze_tree(text: &str, tree: Option<&Tree>, world: &dyn World) -> Analysis {
+    let (script, has_syntax_errors) = syntax::lower(text, tree);
     let mut interpreter = Interpreter::new(Recorder::new(world), text);
     interpreter.run(&script);
     let Interpreter { world, plan, mut diagnostics, mut mentions, calls, arguments, .. } = interpreter;

@@ -1,6 +1,6 @@
 //! Whatever is typed, the analyzer answers: no panic, no hang, and every range is one of the text.
 
-use analyzer::{NoWorld, analyze_uncaught};
+use analyzer::{NoWorld, Parsed, TextRange, analyze_uncaught};
 use proptest::prelude::*;
 
 const SCRIPT: &str = r#"
@@ -46,6 +46,28 @@ while not done:
 result.groupBy("b").agg({"n": "sum"}).write.saveAsTable("gold.events")
 "#;
 
+/// What is typed, pasted and removed: whole statements, halves of them, and what opens or closes something.
+const PIECES: [&str; 18] = [
+    "",
+    "x",
+    "é",
+    " ",
+    "\n",
+    "\n    ",
+    "#",
+    "\"\"\"",
+    "'",
+    "(",
+    ")",
+    ".",
+    "df",
+    "if x:\n    ",
+    "else:\n",
+    "df = df.select('a', 'b')\n",
+    ".withColumn('a', F.col('b') + 1)",
+    "def f(x):\n    return x\n",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -66,6 +88,31 @@ proptest! {
             text.splice(at..end, inserted.chars());
         }
         check(&text.into_iter().collect::<String>());
+    }
+
+    #[test]
+    fn any_sequence_of_edits_gives_the_analysis_of_the_text(
+        edits in prop::collection::vec((0..SCRIPT.len(), 0..40usize, prop::sample::select(PIECES.to_vec())), 1..8),
+    ) {
+        let mut parsed = Parsed::new(SCRIPT.to_owned());
+        for (at, removed, inserted) in edits {
+            let boundary = |at: usize| (at..=parsed.text().len()).find(|at| parsed.text().is_char_boundary(*at));
+            let start = boundary(at.min(parsed.text().len())).unwrap_or(0);
+            let end = boundary((start + removed).min(parsed.text().len())).unwrap_or(start);
+            let removed = parsed.text()[start..end].to_owned();
+            prop_assert!(parsed.edit(TextRange::new(start, end), inserted));
+            prop_assert_eq!(parsed.analyze(&NoWorld), analyze_uncaught(parsed.text(), &NoWorld));
+            // Undone, as most edits of a whole are made of: a letter, and then another one.
+            if start % 2 == 0 {
+                prop_assert!(parsed.edit(TextRange::new(start, start + inserted.len()), &removed));
+                prop_assert_eq!(parsed.analyze(&NoWorld), analyze_uncaught(parsed.text(), &NoWorld));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_have_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        check(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]

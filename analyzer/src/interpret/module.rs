@@ -95,7 +95,7 @@ impl Interpreter<'_> {
         self.modules.insert(dotted.to_owned(), None);
         let text = self.world.module(dotted)?;
         self.fuel += 40 * text.len() as u64;
-        let (block, _) = syntax::parse(&text);
+        let (block, _) = syntax::lower(&text, syntax::parse(&text, None).as_ref());
         let scope = self.heap.scope(None);
         self.bind(scope, "__name__", Value::text(dotted));
         let file = u32::try_from(self.modules.len()).unwrap_or(u32::MAX);

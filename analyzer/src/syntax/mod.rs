@@ -8,15 +8,18 @@ mod strings;
 
 use std::rc::Rc;
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::{Node, Parser, Tree};
+
+/// The tree of a script; `None` where there is no parser, which is never.
+pub(crate) fn parse(text: &str, before: Option<&Tree>) -> Option<Tree> {
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
+    parser.parse(text, before)
+}
 
 /// The statements of a script, and whether the parser met something that is not Python.
-pub(crate) fn parse(text: &str) -> (ast::Block, bool) {
-    let mut parser = Parser::new();
-    if parser.set_language(&tree_sitter_python::LANGUAGE.into()).is_err() {
-        return (Rc::from([]), true);
-    }
-    let Some(tree) = parser.parse(text, None) else { return (Rc::from([]), true) };
+pub(crate) fn lower(text: &str, tree: Option<&Tree>) -> (ast::Block, bool) {
+    let Some(tree) = tree else { return (Rc::from([]), true) };
     let root = tree.root_node();
     let lowering = Lowering { text };
     (lowering.block(root, 0), root.has_error())
