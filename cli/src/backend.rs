@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use analyzer::LastRun;
 use async_trait::async_trait;
-use contract::document::Contract;
+use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use engine::lake::Lake;
-use engine::lake::local::LocalLake;
-use engine::project::{FILE_NAME, Project};
+use engine::lake::local::{LocalLake, LocalLakeOptions};
+use engine::project::{FILE_NAME, Layout, Project};
 use engine::stage::answers;
 use engine::{Error, Result};
 use server::{Backend, BackendError, Health, Status};
@@ -42,6 +43,8 @@ struct Opened {
 struct Known {
     project: Project,
     lake: Result<LocalLake>,
+    /// Its scripts as they were listed last, once somebody has asked.
+    layout: Mutex<Arc<OnceLock<Layout>>>,
 }
 
 impl ProjectBackend {
@@ -77,8 +80,8 @@ fn look_at(root: &Path, before: Option<Opened>) -> Opened {
         None => Project::propose(root),
     };
     let known = project.map(|project| {
-        let lake = LocalLake::open(lake_options(&project));
-        Arc::new(Known { project, lake })
+        let lake = LocalLake::open(LocalLakeOptions { keep_listing: true, ..lake_options(&project) });
+        Arc::new(Known { project, lake, layout: Mutex::default() })
     });
     Opened { settings, at: Instant::now(), known }
 }
@@ -87,10 +90,33 @@ impl Known {
     fn lake(&self) -> Result<&dyn Lake> {
         self.lake.as_ref().map(|lake| lake as &dyn Lake).map_err(Clone::clone)
     }
+
+    /// What `answer` makes of the scripts' layout. They are read on a thread that may block, by the first who asks.
+    async fn of_layout<T: Send + 'static>(
+        self: Arc<Self>,
+        answer: impl FnOnce(&Project, &Layout) -> T + Send + 'static,
+    ) -> Answer<T> {
+        let asked = tokio::task::spawn_blocking(move || {
+            let layout = Arc::clone(&self.layout.lock().unwrap_or_else(PoisonError::into_inner));
+            let read = || self.project.scripts().unwrap_or_default().layout();
+            answer(&self.project, layout.get_or_init(read))
+        });
+        Ok(asked.await?)
+    }
 }
 
 #[async_trait]
 impl Backend for ProjectBackend {
+    fn files_changed(&self) {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        for known in opened.values().filter_map(|opened| opened.known.as_ref().ok()) {
+            *known.layout.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+            if let Ok(lake) = &known.lake {
+                lake.forget_listing();
+            }
+        }
+    }
+
     async fn table(&self, root: &Path, name: &TableName) -> Answer<Option<TableSchema>> {
         let Some(known) = self.lake(root).await? else { return Ok(None) };
         Ok(answers::table(&known.project, known.lake()?, name).await?)
@@ -106,14 +132,44 @@ impl Backend for ProjectBackend {
         Ok(answers::contract(&known.project, known.lake()?, name).await?)
     }
 
+    async fn profile(&self, root: &Path, name: &TableName) -> Answer<Option<Arc<Profile>>> {
+        let Some(known) = self.lake(root).await? else { return Ok(None) };
+        Ok(answers::profile(&known.project, known.lake()?, name).await?)
+    }
+
+    async fn last_run(&self, root: &Path, name: &TableName) -> Answer<Option<Arc<LastRun>>> {
+        let Some(known) = self.lake(root).await? else { return Ok(None) };
+        Ok(answers::last_run(&known.project, known.lake()?, name).await?)
+    }
+
+    fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned();
+        answers::contract_file(&opened?.known.ok()?.project, name)
+    }
+
+    async fn tables(&self, root: &Path) -> Vec<TableName> {
+        let tables = async {
+            let Some(known) = self.lake(root).await? else { return Ok(Vec::new()) };
+            answers::tables(&known.project, known.lake()?).await
+        };
+        // The status tells why a lake cannot be listed.
+        tables.await.unwrap_or_default()
+    }
+
+    async fn scripts(&self, root: &Path) -> Vec<PathBuf> {
+        let Ok(known) = self.open(root).await else { return Vec::new() };
+        let jobs = known.of_layout(|_, layout| layout.jobs().map(Path::to_owned).collect());
+        jobs.await.unwrap_or_default()
+    }
+
     async fn argument(&self, root: &Path, script: &Path, name: &str) -> Answer<Option<String>> {
         let (known, script, name) = (self.open(root).await?, script.to_owned(), name.to_owned());
-        Ok(tokio::task::spawn_blocking(move || answers::argument(&known.project, &script, &name)).await?)
+        known.of_layout(move |project, layout| answers::argument(project, &layout.job_name(&script), &name)).await
     }
 
     async fn module(&self, root: &Path, script: &Path, dotted: &str) -> Answer<Option<PathBuf>> {
         let (known, script, dotted) = (self.open(root).await?, script.to_owned(), dotted.to_owned());
-        Ok(tokio::task::spawn_blocking(move || answers::module(&known.project, &script, &dotted)).await?)
+        known.of_layout(move |_, layout| layout.module(&script, &dotted).map(Path::to_owned)).await
     }
 
     async fn status(&self, root: &Path) -> Status {

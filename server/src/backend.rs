@@ -16,8 +16,8 @@ pub type BackendError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// All methods are called in the background, never while somebody waits: the server keeps every answer and analyses
 /// with what it has. It asks again, all questions asked so far, when a file is saved, when the editor reports that
-/// files changed on disk, and about once a minute; so an implementation looks afresh each time (a cheap check of
-/// modification times is enough) and ends in bounded time.
+/// files changed on disk, and about once a minute. It then says so by [`Backend::files_changed`]; what an implementation
+/// has listed it may keep until then. Every answer comes in bounded time.
 ///
 /// `Ok(None)` means that there is no such thing. `Err` means that it could not be found out: the server keeps the
 /// answer that it had.
@@ -28,6 +28,9 @@ pub type BackendError = Box<dyn std::error::Error + Send + Sync>;
 /// `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
+    /// Files may have changed: what was listed is to be looked at again. Does not wait.
+    fn files_changed(&self) {}
+
     /// Columns of a catalog table.
     async fn table(&self, root: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
         let _ = (root, name);

@@ -172,6 +172,7 @@ async fn refresh_answers(session: &Session, asked: &Notify) {
             _ = clock.tick() => {}
             () = session.disk_changed.notified() => {}
         }
+        session.knowledge.backend.files_changed();
         let snapshot = session.snapshot();
         let scripts = snapshot.documents.values().filter_map(|document| document.path.clone()).collect();
         session.knowledge.relocate(&scripts, &snapshot.folders).await;

@@ -15,7 +15,7 @@ use contract::schema::TableName;
 use indexmap::IndexMap;
 
 pub use discover::{Discovery, Unknown};
-pub use scripts::{Module, Script, Scripts};
+pub use scripts::{Layout, Module, Script, Scripts};
 pub use settings::Settings;
 
 use crate::{Error, Result};

@@ -1,5 +1,6 @@
 //! The scripts of a project: which files are jobs, and which are modules that jobs import.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -43,36 +44,68 @@ pub struct Script {
     pub hash: String,
 }
 
-impl Scripts {
+/// Where the Python files of a project lie and what its jobs are called, without their text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// Job names by the paths of their scripts.
+    jobs: BTreeMap<PathBuf, String>,
+    modules: BTreeSet<PathBuf>,
+    /// The first module in the order of the paths with this dotted name.
+    by_dotted: HashMap<String, PathBuf>,
+    /// The first module in the order of the paths with this file name.
+    by_stem: HashMap<String, PathBuf>,
+}
+
+impl Layout {
     /// The file that `script` imports as `dotted`. A relative import counts from the script's folder. Any other is looked
     /// for beside the script, in the folders above it and from the project's root; last by its bare file name, for Glue
     /// puts the files of `--extra-py-files` side by side.
-    pub fn module(&self, script: &Path, dotted: &str) -> Option<&Module> {
+    pub fn module(&self, script: &Path, dotted: &str) -> Option<&Path> {
         let name = dotted.trim_start_matches('.');
         let dots = dotted.len() - name.len();
         let inside: PathBuf = name.split('.').filter(|part| !part.is_empty()).collect();
         let at = |folder: &Path| {
             let base = folder.join(&inside);
-            let file = base.with_extension("py");
-            let package = base.join("__init__.py");
-            self.modules.iter().find(|module| module.path == file || module.path == package)
+            let file = self.modules.get(&base.with_extension("py"));
+            file.or_else(|| self.modules.get(&base.join("__init__.py"))).map(PathBuf::as_path)
         };
         let mut folders = script.ancestors().skip(1);
         if dots > 0 {
             return at(folders.nth(dots - 1)?);
         }
-        let by_dotted = || self.modules.iter().find(|module| module.dotted == name);
-        let by_stem = || {
-            let stem = name.rsplit('.').next()?;
-            self.modules.iter().find(|module| module.path.file_stem().is_some_and(|file| file == stem))
-        };
+        let by_dotted = || self.by_dotted.get(name).map(PathBuf::as_path);
+        let by_stem = || self.by_stem.get(name.rsplit('.').next()?).map(PathBuf::as_path);
         folders.find_map(at).or_else(by_dotted).or_else(by_stem)
     }
 
     /// The job's name of a script: as it is among its siblings, else its file name without the ending.
     pub fn job_name(&self, script: &Path) -> String {
-        let known = self.jobs.iter().find(|job| job.path == script).map(|job| job.job_name.clone());
-        known.unwrap_or_else(|| script.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default())
+        self.jobs.get(script).cloned().unwrap_or_else(|| stem(script))
+    }
+
+    /// The scripts of the jobs, sorted.
+    pub fn jobs(&self) -> impl Iterator<Item = &Path> {
+        self.jobs.keys().map(PathBuf::as_path)
+    }
+}
+
+impl Scripts {
+    /// The files without their text.
+    pub fn layout(&self) -> Layout {
+        let mut layout = Layout::default();
+        layout.jobs.extend(self.jobs.iter().map(|job| (job.path.clone(), job.job_name.clone())));
+        for module in &self.modules {
+            layout.modules.insert(module.path.clone());
+            layout.by_dotted.entry(module.dotted.clone()).or_insert_with(|| module.path.clone());
+            layout.by_stem.entry(stem(&module.path)).or_insert_with(|| module.path.clone());
+        }
+        layout
+    }
+
+    /// The text of a file.
+    pub fn text(&self, path: &Path) -> Option<&str> {
+        let found = self.modules.binary_search_by(|module| module.path.as_path().cmp(path)).ok()?;
+        self.modules.get(found).map(|module| module.text.as_str())
     }
 }
 
@@ -201,11 +234,11 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "import pyspark\n").unwrap();
         }
-        let scripts = find(folder.path(), &["**/*.py".into()]).unwrap();
+        let layout = find(folder.path(), &["**/*.py".into()]).unwrap().layout();
         let script = folder.path().join("jobs/etl.py");
         let found = |dotted| {
-            let module = scripts.module(&script, dotted)?;
-            Some(module.path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned())
+            let module = layout.module(&script, dotted)?;
+            Some(module.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned())
         };
         for (dotted, path) in [
             ("near", "jobs/near.py"),

@@ -11,10 +11,10 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::answers;
-pub use super::answers::{argument, contract, module, path, table};
+pub use super::answers::{contract, path, table};
 use super::artifacts::{self, Keys};
 use crate::lake::Lake;
-use crate::project::{Project, Script, Scripts, Unknown};
+use crate::project::{Layout, Project, Script, Scripts, Unknown};
 use crate::{Error, Result};
 
 /// Rounds of questions and answers of one script. Each round asks what the answers before it led to: an argument, the
@@ -107,10 +107,11 @@ impl Jobs {
 /// Script globs that are none, and a catalog that cannot be listed. A script that cannot be read is listed instead.
 pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
     let scripts = project.scripts()?;
+    let layout = scripts.layout();
     let mut jobs = Jobs { unreadable: scripts.unreadable.clone(), ..Jobs::default() };
     let mut shared = Shared::default();
     for script in &scripts.jobs {
-        let analysis = ask_and_answer(project, lake, &scripts, script, &mut shared).await;
+        let analysis = ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await;
         jobs.jobs.push(Job { script: script.clone(), analysis, tables: IndexMap::new() });
     }
     let tables = lake.catalog().tables().await?;
@@ -127,9 +128,10 @@ pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
 /// Script globs that are none.
 pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script]) -> Result<Vec<Analysis>> {
     let (scripts, mut shared) = (project.scripts()?, Shared::default());
+    let layout = scripts.layout();
     let mut analyses = Vec::with_capacity(named.len());
     for script in named {
-        analyses.push(ask_and_answer(project, lake, &scripts, script, &mut shared).await);
+        analyses.push(ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await);
     }
     Ok(analyses)
 }
@@ -207,7 +209,7 @@ impl World for Known<'_> {
 async fn ask_and_answer(
     project: &Project,
     lake: &dyn Lake,
-    scripts: &Scripts,
+    (scripts, layout): (&Scripts, &Layout),
     script: &Script,
     shared: &mut Shared,
 ) -> Analysis {
@@ -234,11 +236,12 @@ async fn ask_and_answer(
                     shared.contracts.insert(name.clone(), answer).is_none()
                 }
                 Question::Module(dotted) if !modules.contains_key(dotted) => {
-                    let text = scripts.module(&script.path, dotted).map(|module| module.text.clone());
+                    let path = layout.module(&script.path, dotted);
+                    let text = path.and_then(|path| scripts.text(path)).map(str::to_owned);
                     modules.insert(dotted.clone(), text).is_none()
                 }
                 Question::Argument(name) if !arguments.contains_key(name) => {
-                    let value = answers::argument_of(project, &script.job_name, name);
+                    let value = answers::argument(project, &script.job_name, name);
                     arguments.insert(name.clone(), value).is_none()
                 }
                 _ => false,
@@ -308,7 +311,7 @@ fn unknowns(project: &Project, tables: &[TableName], jobs: &[Job]) -> Vec<Unknow
         }
         for question in &job.analysis.questions {
             if let Question::Argument(argument) = question
-                && answers::argument_of(project, name, argument).is_none()
+                && answers::argument(project, name, argument).is_none()
             {
                 note(missing_argument(project, name, argument));
             }

@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use contract::document::Contract;
+use analyzer::LastRun;
+use contract::document::{Contract, Profile};
 use contract::schema::{Column, Provenance, TableName, TableSchema};
 use contract::types::DataType;
 
 use super::artifacts::{self, Keys};
+use super::history::{self, DayHistory};
 use crate::Result;
 use crate::lake::Lake;
 use crate::project::Project;
@@ -75,27 +77,60 @@ fn name_in(root: &Path, local: &Path) -> Option<TableName> {
 /// # Errors
 /// A contract that cannot be read, or that a newer program wrote.
 pub async fn contract(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<Arc<Contract>>> {
+    // A name that somebody is still typing.
+    if name.table.is_empty() {
+        return Ok(None);
+    }
     let name = lake_name(project, name);
     let keys = Keys::new(&name, &lake.catalog().tables().await?);
     Ok(artifacts::contract(lake.store(), &keys).await?.map(|stored| Arc::new(stored.contract)))
 }
 
-/// The value of an argument of a script's job in the chosen environment.
-pub fn argument(project: &Project, script: &Path, name: &str) -> Option<String> {
-    let scripts = project.scripts().unwrap_or_default();
-    argument_of(project, &scripts.job_name(script), name)
-}
-
 /// The value of a job's argument in the chosen environment. Glue itself passes `JOB_NAME`.
-pub(crate) fn argument_of(project: &Project, job: &str, name: &str) -> Option<String> {
+pub fn argument(project: &Project, job: &str, name: &str) -> Option<String> {
     let configured = project.arguments(job).shift_remove(name);
     configured.or_else(|| (name == "JOB_NAME").then(|| job.to_owned()))
 }
 
-/// The file that a script imports by a dotted name; a relative import keeps its dots.
-pub fn module(project: &Project, script: &Path, dotted: &str) -> Option<PathBuf> {
-    let scripts = project.scripts().unwrap_or_default();
-    scripts.module(script, dotted).map(|module| module.path.clone())
+/// The tables of the lake, as scripts name them: `[lake.databases]` says how.
+///
+/// # Errors
+/// A catalog that cannot be listed.
+pub async fn tables(project: &Project, lake: &dyn Lake) -> Result<Vec<TableName>> {
+    let written = |table: TableName| {
+        let names = project.settings.lake.databases.iter().filter(|(_, meant)| **meant == table.database);
+        let names: Vec<_> = names.map(|(written, _)| TableName::new(written, &table.table)).collect();
+        if names.is_empty() { vec![table] } else { names }
+    };
+    Ok(lake.catalog().tables().await?.into_iter().flat_map(written).collect())
+}
+
+/// The file of a table's contract, as it lies in the project's artifact store.
+pub fn contract_file(project: &Project, name: &TableName) -> Option<PathBuf> {
+    let name = lake_name(project, name);
+    // A table that shares its name is known by the long one, and then nothing lies under the short one.
+    let keys = [name.to_string(), name.table].map(|name| Keys { name }.contracts());
+    keys.into_iter().flatten().map(|key| project.store_root().join(key)).find(|file| file.is_file())
+}
+
+/// The newest profile of a table.
+///
+/// # Errors
+/// A history that cannot be read.
+pub async fn profile(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<Arc<Profile>>> {
+    Ok(history::newest(lake, &lake_name(project, name), |day| day.profile).await?.map(Arc::new))
+}
+
+/// How the tests of a table went the last time.
+///
+/// # Errors
+/// A history that cannot be read.
+pub async fn last_run(project: &Project, lake: &dyn Lake, name: &TableName) -> Result<Option<Arc<LastRun>>> {
+    let last = |day: DayHistory| {
+        let (_, run) = day.runs.into_iter().max_by(|(_, a), (_, b)| a.started_at.cmp(&b.started_at))?;
+        Some(LastRun { date: day.date, passed: run.passed, failed: run.failed.into_keys().collect() })
+    };
+    Ok(history::newest(lake, &lake_name(project, name), last).await?.map(Arc::new))
 }
 
 /// The columns that a contract promises, in its order. A type that cannot be read is unknown.

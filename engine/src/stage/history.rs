@@ -100,6 +100,22 @@ pub async fn days(lake: &dyn Lake, table: &TableName) -> Result<BTreeMap<String,
     Ok(days)
 }
 
+/// What the newest document that has it says.
+pub(crate) async fn newest<T>(
+    lake: &dyn Lake,
+    table: &TableName,
+    of: impl Fn(DayHistory) -> Option<T>,
+) -> Result<Option<T>> {
+    let keys = Keys::new(table, &lake.catalog().tables().await?);
+    for key in lake.store().list(&keys.all_stats()).await?.iter().rev() {
+        let day = artifacts::read_document::<DayHistory>(lake.store(), key).await?;
+        if let Some(found) = day.and_then(&of) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// The rows of the whole table on the dates before one, newest first.
 pub(crate) async fn table_counts(lake: &dyn Lake, keys: &Keys, before: &str) -> Result<Vec<u64>> {
     const MOST: usize = 400;

@@ -317,7 +317,7 @@ impl CatalogProviderList for Tables {
 impl CatalogProvider for Tables {
     fn schema_names(&self) -> Vec<String> {
         let tables = self.0.tables().unwrap_or_default();
-        let mut names: Vec<_> = tables.into_keys().map(|name| name.database).collect();
+        let mut names: Vec<_> = tables.keys().map(|name| name.database.clone()).collect();
         names.dedup();
         names
     }
@@ -331,7 +331,7 @@ impl CatalogProvider for Tables {
 impl SchemaProvider for Database {
     fn table_names(&self) -> Vec<String> {
         let tables = self.0.tables().unwrap_or_default();
-        tables.into_keys().filter(|name| name.database == self.1).map(|name| name.table).collect()
+        tables.keys().filter(|name| name.database == self.1).map(|name| name.table.clone()).collect()
     }
 
     async fn table(&self, name: &str) -> datafusion::error::Result<Option<Arc<dyn TableProvider>>> {

@@ -32,7 +32,7 @@ mod types;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -63,6 +63,8 @@ pub struct LocalLakeOptions {
     pub program: Option<PathBuf>,
     /// The instant that [`Lake::now`] answers; the clock's where absent.
     pub now: Option<DateTime<Utc>>,
+    /// Whether the folder is listed once, and again only after [`LocalLake::forget_listing`]; each time otherwise.
+    pub keep_listing: bool,
 }
 
 impl LocalLakeOptions {
@@ -76,6 +78,7 @@ impl LocalLakeOptions {
             threads: None,
             program: None,
             now: None,
+            keep_listing: false,
         }
     }
 }
@@ -95,7 +98,10 @@ pub(crate) struct Inner {
     memory: Memory,
     /// The only tables that queries see; all where absent.
     visible: Option<Vec<TableName>>,
+    listing: Mutex<Arc<OnceLock<Tables>>>,
 }
+
+type Tables = Result<Arc<BTreeMap<TableName, Found>>>;
 
 impl LocalLake {
     /// Opens a folder.
@@ -107,6 +113,11 @@ impl LocalLake {
         let inner = Arc::new(Inner::new(options, None)?);
         let context = engine::context(&inner)?;
         Ok(Self { inner, context, store })
+    }
+
+    /// Has the folder listed anew where the listing is kept.
+    pub fn forget_listing(&self) {
+        *self.inner.listing.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
     /// The canonical path of the data folder.
@@ -141,7 +152,7 @@ impl Lake for LocalLake {
 impl Catalog for LocalLake {
     async fn tables(&self) -> Result<Vec<TableName>> {
         let inner = self.inner.clone();
-        blocking(move || Ok(inner.tables()?.into_keys().collect())).await
+        blocking(move || Ok(inner.tables()?.keys().cloned().collect())).await
     }
 
     async fn table(&self, name: &TableName) -> Result<Table> {
@@ -158,23 +169,30 @@ impl Inner {
                 "create it, or set `lake.root` in de-copilot.toml to the folder of the data",
             )
         })?;
-        Ok(Self { options, root, memory: Memory::default(), visible })
+        Ok(Self { options, root, memory: Memory::default(), visible, listing: Mutex::default() })
     }
 
     /// All tables, whether visible or not. The artifact store may lie in the lake's folder.
-    fn tables(&self) -> Result<BTreeMap<TableName, Found>> {
-        let store = std::fs::canonicalize(&self.options.store).ok();
-        discover(&self.root, store.as_deref())
+    fn tables(&self) -> Tables {
+        let list = || {
+            let store = std::fs::canonicalize(&self.options.store).ok();
+            discover(&self.root, store.as_deref()).map(Arc::new)
+        };
+        if !self.options.keep_listing {
+            return list();
+        }
+        let listing = Arc::clone(&self.listing.lock().unwrap_or_else(PoisonError::into_inner));
+        listing.get_or_init(list).clone()
     }
 
     async fn load(self: &Arc<Self>, name: &TableName) -> Result<LoadedTable> {
         let (inner, name) = (self.clone(), name.clone());
         blocking(move || {
-            let mut tables = inner.tables()?;
-            if let Some(visible) = &inner.visible {
-                tables.retain(|name, _| visible.contains(name));
-            }
-            let found = tables.get(&name).ok_or_else(|| unknown_table(&name, &inner.root, tables.keys()))?;
+            let tables = inner.tables()?;
+            let is_visible = |name: &TableName| inner.visible.as_ref().is_none_or(|visible| visible.contains(name));
+            let found = tables.get(&name).filter(|_| is_visible(&name));
+            let visible = || tables.keys().filter(|name| is_visible(name));
+            let found = found.ok_or_else(|| unknown_table(&name, &inner.root, visible()))?;
             load(&inner.root, &name, found, &inner.memory)
         })
         .await
