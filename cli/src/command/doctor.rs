@@ -7,12 +7,11 @@ use engine::Result;
 use engine::lake::{Catalog, Lake, Limits};
 use engine::project::Unknown;
 use engine::stage::analyze;
-use engine::stage::artifacts::{self, Keys, read_json, read_text};
-use engine::stage::postload::Results;
+use engine::stage::artifacts::{self, Keys, read_text};
+use engine::stage::history::{self, DayHistory};
 use indicatif::DecimalBytes;
 use owo_colors::OwoColorize;
 use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::init::unknowns_text;
 use crate::folder::Folder;
@@ -162,29 +161,15 @@ async fn table(folder: &Folder, name: &TableName, all: &[TableName], report: &mu
         _ => {}
     }
     row.contract = stored.map(|stored| store.locate(&stored.key));
-    row.profiled_at = newest(folder, &format!("stats-history/{}/", keys.name), |day| {
-        let stated = day.get("profiled_at").or_else(|| day.pointer("/profile/profiled_at"));
-        stated.and_then(Json::as_str).map(str::to_owned)
-    })
-    .await?;
-    row.tested_at = newest(folder, &format!("results/{}/", keys.name), |day| {
-        let results: Results = serde_json::from_value(day).ok()?;
-        results.runs.values().map(|run| run.started_at.clone()).max()
-    })
-    .await?;
+    let profiled = history::newest(&folder.lake, name, |day| Some(day.profile?.profiled_at)).await;
+    row.profiled_at = profiled.unwrap_or_else(|error| {
+        report.advice.push(error.to_string());
+        None
+    });
+    let last_run = |day: DayHistory| day.runs.into_values().map(|run| run.started_at).max();
+    // A history that cannot be read has been told of above.
+    row.tested_at = history::newest(&folder.lake, name, last_run).await.ok().flatten();
     Ok(row)
-}
-
-/// What the last document under a prefix that states it says. Keys end in a date, and a day may hold a load without a
-/// profile, so that the last document alone does not tell.
-async fn newest(folder: &Folder, prefix: &str, stated: impl Fn(Json) -> Option<String>) -> Result<Option<String>> {
-    let store = folder.lake.store();
-    for key in store.list(prefix).await?.iter().rev() {
-        if let Some(found) = read_json(store, key).await?.and_then(&stated) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }
 
 /// Whether queries from outside can be run under their limits.

@@ -100,12 +100,11 @@ pub async fn days(lake: &dyn Lake, table: &TableName) -> Result<BTreeMap<String,
     Ok(days)
 }
 
-/// What the newest document that has it says.
-pub(crate) async fn newest<T>(
-    lake: &dyn Lake,
-    table: &TableName,
-    of: impl Fn(DayHistory) -> Option<T>,
-) -> Result<Option<T>> {
+/// What the newest document that states it says: a day may hold a load without a profile.
+///
+/// # Errors
+/// A history that cannot be read.
+pub async fn newest<T>(lake: &dyn Lake, table: &TableName, of: impl Fn(DayHistory) -> Option<T>) -> Result<Option<T>> {
     let keys = Keys::new(table, &lake.catalog().tables().await?);
     for key in lake.store().list(&keys.all_stats()).await?.iter().rev() {
         let day = artifacts::read_document::<DayHistory>(lake.store(), key).await?;

@@ -1,7 +1,7 @@
 //! The engines that are asked, each by a program that reads a request and writes its answers.
 //!
 //! A request is `{"folder", "database", "tables": [{"name", "columns": [{"name", "type"}], "rows"}], "questions": [{"id",
-//! "sql", "parts"}]}`. The first program asked writes each table's rows to `folder/<database>/<table>/rows.parquet`; all
+//! "sql", "parts"}]}`. Before any of them is asked, the embedded engine's program writes each table's rows to `folder/<database>/<table>/rows.parquet`; all
 //! engines read these files. An answer is `{"engines": {NAME: {"version", "answers": {ID: {"rows": [[CELL]]} |
 //! {"error"}}}}}`. A cell is a JSON value; `{"double"}` and `{"decimal"}` hold texts, `{"date"}` days and
 //! `{"timestamp"}` microseconds since 1970.

@@ -13,8 +13,7 @@ use contract::schema::{Column, Provenance, TableSchema};
 use contract::types::DataType;
 use serde_json::{Map, Value, json};
 
-use super::Format;
-use crate::output;
+use crate::output::{self, Format};
 
 /// Larger lists are refused before they are parsed.
 const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use crate::output;
+use crate::output::{self, Format};
 use engines::Engine;
 
 /// What `cargo xtask conformance` understands.
@@ -34,12 +34,6 @@ pub(crate) struct Arguments {
     case: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// Predicates made up at random: enough for each kind of expression to meet each kind of column several times.

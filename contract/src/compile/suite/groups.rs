@@ -107,12 +107,11 @@ fn outside(check: &Check, name: &str, function: AggregateFunction) -> Result<Exp
     let Check::Aggregate { column, bounds, no_value, .. } = check else {
         return Err(PrintError("no statistic".to_owned()));
     };
-    let data_type = match function {
-        AggregateFunction::Min | AggregateFunction::Max => column.data_type.clone(),
-        _ => DataType::Double,
+    let (data_type, bounds) = match approximate(function) {
+        true => (DataType::Double, bounds.of_twelve_digits()),
+        false => (column.data_type.clone(), bounds.clone()),
     };
     let value = Expr::column(name, data_type);
-    let bounds = if approximate(function) { bounds.of_twelve_digits() } else { bounds.clone() };
     let low = bounds.min.iter().map(|min| Expr::binary(BinaryOp::Less, value.clone(), Expr::literal(min.clone())));
     let high = bounds.max.iter().map(|max| Expr::binary(BinaryOp::Greater, value.clone(), Expr::literal(max.clone())));
     let outside = Expr::or_else(Expr::or_all(low.chain(high)), *no_value == Verdict::Violate);
