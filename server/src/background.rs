@@ -36,15 +36,15 @@ impl Notification for StatusChanged {
 
 /// Runs until it is dropped.
 pub(crate) async fn run(session: Arc<Session>, client: Client) {
-    let asked = Arc::new(Notify::new());
+    let status_outdated = Arc::new(Notify::new());
     let diagnostics_outdated = Notify::new();
     futures::join!(
         register_watchers(&session, &client),
-        check_documents(&session, &client, &asked, &diagnostics_outdated),
-        refresh_answers(&session, &asked),
-        index_jobs(&session, &diagnostics_outdated),
+        check_documents(&session, &client, &status_outdated, &diagnostics_outdated),
+        refresh_answers(&session, &status_outdated),
+        index_jobs(&session, &status_outdated, &diagnostics_outdated),
         refresh_client(&session, &client, &diagnostics_outdated),
-        report_status(&session, &client, &asked),
+        report_status(&session, &client, &status_outdated),
     );
 }
 
@@ -59,9 +59,15 @@ async fn register_watchers(session: &Session, client: &Client) {
 }
 
 /// Analyzes what changed, publishes diagnostics, and asks what analyses wanted to know.
-async fn check_documents(session: &Arc<Session>, client: &Client, asked: &Arc<Notify>, diagnostics_outdated: &Notify) {
+async fn check_documents(
+    session: &Arc<Session>,
+    client: &Client,
+    status_outdated: &Arc<Notify>,
+    diagnostics_outdated: &Notify,
+) {
     let mut published = Published::new();
     let mut asking = JoinSet::new();
+    let mut projects = BTreeSet::new();
     loop {
         session.changed.notified().await;
         while asking.try_join_next().is_some() {}
@@ -81,16 +87,22 @@ async fn check_documents(session: &Arc<Session>, client: &Client, asked: &Arc<No
                         publish(session, client, &snapshot, document, analyzed.as_deref(), &mut published).await;
                     }
                     if !missing.is_empty() {
-                        let (session, asked) = (Arc::clone(session), Arc::clone(asked));
+                        let (knowledge, status_outdated) =
+                            (Arc::clone(&session.knowledge), Arc::clone(status_outdated));
                         asking.spawn(async move {
-                            if session.knowledge.ask(missing).await {
-                                session.changed.notify_one();
-                            }
-                            asked.notify_one();
+                            knowledge.ask(missing).await;
+                            status_outdated.notify_one();
                         });
                     }
                 }
             }
+        }
+        // Where all questions of a document were answered before it was opened, this is all that tells of its project.
+        let open = roots(&snapshot, session);
+        if open != projects {
+            projects = open;
+            session.jobs_changed.notify_one();
+            status_outdated.notify_one();
         }
         let closed = published.extract_if(|uri, _| !snapshot.documents.contains_key(uri));
         for (uri, _) in closed {
@@ -163,7 +175,7 @@ async fn publish(
 }
 
 /// Asks the questions of open documents again when files may have changed.
-async fn refresh_answers(session: &Session, asked: &Notify) {
+async fn refresh_answers(session: &Session, status_outdated: &Notify) {
     let mut clock = tokio::time::interval(REFRESH_INTERVAL);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     clock.tick().await;
@@ -180,7 +192,7 @@ async fn refresh_answers(session: &Session, asked: &Notify) {
         // Also where no answer changed: a project may have got another root.
         session.changed.notify_one();
         session.jobs_changed.notify_one();
-        asked.notify_one();
+        status_outdated.notify_one();
     }
 }
 
@@ -194,7 +206,7 @@ fn questions(snapshot: &Snapshot, session: &Session) -> HashSet<Key> {
 }
 
 /// Looks at the jobs of the open projects when scripts may have changed.
-async fn index_jobs(session: &Session, outdated: &Notify) {
+async fn index_jobs(session: &Session, status_outdated: &Notify, diagnostics_outdated: &Notify) {
     loop {
         session.jobs_changed.notified().await;
         let snapshot = session.snapshot();
@@ -206,9 +218,10 @@ async fn index_jobs(session: &Session, outdated: &Notify) {
         }
         let changed = || {
             session.changed.notify_one();
-            outdated.notify_one();
+            diagnostics_outdated.notify_one();
         };
         session.workspace.index(projects, &session.knowledge, &snapshot, changed).await;
+        status_outdated.notify_one();
     }
 }
 
@@ -235,25 +248,20 @@ async fn refresh_client(session: &Session, client: &Client, outdated: &Notify) {
     }
 }
 
-/// Tells the client when the status of its projects changed.
-async fn report_status(session: &Session, client: &Client, asked: &Notify) {
+/// Tells the client when the status of its projects changed, and lists their tables anew.
+async fn report_status(session: &Session, client: &Client, outdated: &Notify) {
     let mut reported = None;
-    let mut projects = BTreeSet::new();
     loop {
-        asked.notified().await;
-        let snapshot = session.snapshot();
-        let mut statuses = Vec::new();
-        for root in roots(&snapshot, session) {
-            statuses.push(session.knowledge.backend.status(&root).await);
-            session.knowledge.list_tables(Arc::clone(&root)).await;
-            if projects.insert(root) {
-                session.jobs_changed.notify_one();
-            }
-        }
-        let status = worst_first(statuses);
-        if reported.as_ref() != Some(&status) {
+        outdated.notified().await;
+        let projects = roots(&session.snapshot(), session);
+        let statuses = projects.iter().map(|root| session.knowledge.backend.status(root));
+        let status = worst_first(futures::future::join_all(statuses).await);
+        if !projects.is_empty() && reported.as_ref() != Some(&status) {
             client.send_notification::<StatusChanged>(status.clone()).await;
             reported = Some(status);
+        }
+        for root in projects {
+            session.knowledge.list_tables(root).await;
         }
     }
 }

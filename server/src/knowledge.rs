@@ -11,6 +11,7 @@ use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use dashmap::{DashMap, DashSet};
 use futures::{FutureExt, StreamExt};
+use tokio::sync::Notify;
 
 use crate::backend::{Backend, BackendError};
 use crate::session::Snapshot;
@@ -34,6 +35,7 @@ pub(crate) struct Knowledge {
     under_way: DashSet<Key>,
     projects: DashMap<Arc<Path>, Arc<Path>>,
     tables: DashMap<Arc<Path>, Arc<Vec<TableName>>>,
+    changed: Arc<Notify>,
 }
 
 /// Where a script stands.
@@ -87,13 +89,15 @@ struct Known {
 }
 
 impl Knowledge {
-    pub(crate) fn new(backend: impl Backend) -> Self {
+    /// Knows nothing yet. Rings `changed` whenever an answer changes, whoever asked.
+    pub(crate) fn new(backend: impl Backend, changed: Arc<Notify>) -> Self {
         Self {
             backend: Arc::new(backend),
             answers: DashMap::new(),
             under_way: DashSet::new(),
             projects: DashMap::new(),
             tables: DashMap::new(),
+            changed,
         }
     }
 
@@ -202,6 +206,7 @@ impl Knowledge {
         let changed = known.answer != answer;
         if changed {
             *known = Known { answer, revision: next_revision() };
+            self.changed.notify_one();
         }
         changed
     }

@@ -21,7 +21,6 @@ use crate::handlers::{
     code_action, code_lens, completion, definition, diagnostic, hover, initialize, inlay_hint, on_document, on_text,
     references,
 };
-use crate::knowledge::Knowledge;
 use crate::order::Ordered;
 use crate::session::Session;
 use crate::wire;
@@ -54,7 +53,7 @@ where
     I: AsyncRead + Unpin,
     O: AsyncWrite + Unpin + Send + 'static,
 {
-    let session = Arc::new(Session::new(Knowledge::new(backend)));
+    let session = Arc::new(Session::new(backend));
     let shut_down = Arc::new(AtomicBool::new(false));
     let mut background = JoinSet::new();
     let (router, socket) = LspService::new(|client| {

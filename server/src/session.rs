@@ -11,6 +11,7 @@ use tower_lsp::ls_types::{
     DidOpenTextDocumentParams, Uri,
 };
 
+use crate::backend::Backend;
 use crate::document::Document;
 use crate::handlers::initialize::ClientProfile;
 use crate::knowledge::Knowledge;
@@ -35,7 +36,7 @@ pub(crate) struct Session {
     /// What is known of jobs that need not be open.
     pub(crate) workspace: Arc<Workspace>,
     /// Rings when documents, folders or answers changed.
-    pub(crate) changed: Notify,
+    pub(crate) changed: Arc<Notify>,
     /// Rings when files may have changed on disk.
     pub(crate) disk_changed: Notify,
     /// Rings when scripts that need not be open may have changed.
@@ -47,12 +48,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(knowledge: Knowledge) -> Self {
+    pub(crate) fn new(backend: impl Backend) -> Self {
+        let changed = Arc::new(Notify::new());
         Self {
             snapshot: Mutex::default(),
-            knowledge: Arc::new(knowledge),
+            knowledge: Arc::new(Knowledge::new(backend, Arc::clone(&changed))),
             workspace: Arc::default(),
-            changed: Notify::new(),
+            changed,
             disk_changed: Notify::new(),
             jobs_changed: Notify::new(),
             client_ready: Notify::new(),

@@ -1,12 +1,14 @@
 //! Hover and diagnostics, and the knowledge behind them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::schema::{TableName, TableSchema};
 use contract::types::DataType;
 use serde_json::{Value, json};
 use server::{Backend, BackendError, Health, Status};
+use tokio::sync::Notify;
 
 use crate::client::{Catalog, Client, SCRIPT, Shared, at_text, schema};
 
@@ -154,6 +156,48 @@ async fn the_status_says_what_is_amiss() {
     let status = client.wait_for(|message| message["method"] == "deCopilot/status").await;
     let expected = json!({ "health": "degraded", "message": "/lending: the catalog is not reachable" });
     assert_eq!(status["params"], expected);
+}
+
+/// Two jobs in one folder, and a bell that rings when the second one is looked at.
+struct TwoJobs {
+    folder: PathBuf,
+    second_looked_at: Arc<Notify>,
+}
+
+#[async_trait]
+impl Backend for TwoJobs {
+    async fn table(&self, root: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
+        if name.table == "dim_loan" {
+            self.second_looked_at.notify_one();
+        }
+        Catalog.table(root, name).await
+    }
+
+    async fn scripts(&self, _: &Path) -> Vec<PathBuf> {
+        vec![self.folder.join("first.py"), self.folder.join("second.py")]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_comes_although_the_index_has_asked_all_questions_of_a_document_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = "spark.table('lending.raw_payments').select('amout').show()\n";
+    std::fs::write(folder.path().join("de-copilot.toml"), "").unwrap();
+    std::fs::write(folder.path().join("first.py"), first).unwrap();
+    std::fs::write(folder.path().join("second.py"), "spark.table('lending.dim_loan').show()\n").unwrap();
+    let second_looked_at = Arc::new(Notify::new());
+    let jobs = TwoJobs { folder: folder.path().to_owned(), second_looked_at: Arc::clone(&second_looked_at) };
+
+    let mut client = Client::connect(jobs);
+    let root = format!("file://{}", folder.path().display());
+    let folders = json!([{ "uri": root, "name": "lending" }]);
+    client.ask("initialize", json!({ "capabilities": {}, "workspaceFolders": folders })).await.unwrap();
+    client.tell("initialized", json!({})).await;
+    second_looked_at.notified().await;
+    let uri = format!("{root}/first.py");
+    client.open(&uri, first).await;
+    assert_eq!(client.published(&uri, 1).await[0]["code"], "unknown-column");
+    client.wait_for(|message| message["method"] == "deCopilot/status").await;
 }
 
 /// Modules beside the script that asks.
