@@ -82,34 +82,35 @@ impl Parsed {
         &self.text
     }
 
-    /// Puts a text in the place of a range. False, and nothing is changed, where the range is none of the text.
-    pub fn edit(&mut self, range: TextRange, replacement: &str) -> bool {
-        let (start, end) = (range.start as usize, range.end as usize);
-        if self.text.get(start..end).is_none() {
-            return false;
-        }
-        let (start_position, old_end_position) = (point(&self.text, start), point(&self.text, end));
-        self.text.replace_range(start..end, replacement);
-        let new_end_byte = start + replacement.len();
-        let mut before = self.tree.take();
-        if let Some(tree) = &mut before {
-            tree.edit(&InputEdit {
-                start_byte: start,
-                old_end_byte: end,
-                new_end_byte,
-                start_position,
-                old_end_position,
-                new_end_position: point(&self.text, new_end_byte),
-            });
-        }
+    /// The script after edits: each puts a text in the place of a range of what the edits before it left. `None` where a
+    /// range is none of the text.
+    pub fn edited<'e>(&self, edits: impl IntoIterator<Item = (TextRange, &'e str)>) -> Option<Self> {
+        let mut text = self.text.clone();
         let is_clean = |tree: &Tree| !tree.root_node().has_error();
-        let clean_before = before.as_ref().filter(|tree| is_clean(tree));
         // How the parser gets over an error depends on what it reuses, so a text with errors is parsed as a whole.
-        self.tree = clean_before
-            .and_then(|before| syntax::parse(&self.text, Some(before)))
+        let mut before = self.tree.clone().filter(is_clean);
+        for (range, replacement) in edits {
+            let (start, end) = (range.start as usize, range.end as usize);
+            text.get(start..end)?;
+            let (start_position, old_end_position) = (point(&text, start), point(&text, end));
+            text.replace_range(start..end, replacement);
+            let new_end_byte = start + replacement.len();
+            if let Some(tree) = &mut before {
+                tree.edit(&InputEdit {
+                    start_byte: start,
+                    old_end_byte: end,
+                    new_end_byte,
+                    start_position,
+                    old_end_position,
+                    new_end_position: point(&text, new_end_byte),
+                });
+            }
+        }
+        let tree = before
+            .and_then(|before| syntax::parse(&text, Some(&before)))
             .filter(is_clean)
-            .or_else(|| syntax::parse(&self.text, None));
-        true
+            .or_else(|| syntax::parse(&text, None));
+        Some(Self { text, tree })
     }
 
     /// What the script means now; see [`analyze`].

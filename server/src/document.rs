@@ -1,10 +1,10 @@
 //! An open document in one version. It never changes: an edit makes another one.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use analyzer::{Analysis, Question};
+use analyzer::{Analysis, Parsed, Question, TextRange};
 use ropey::Rope;
 use tokio::sync::OnceCell;
 use tower_lsp::ls_types::{TextDocumentContentChangeEvent, Uri};
@@ -28,8 +28,21 @@ pub(crate) struct Document {
     /// Differs between any two analyses.
     pub(crate) analysis_revision: u64,
     superseded: Arc<AtomicBool>,
+    history: History,
+    /// The text as the parser saw it, once it did.
+    parsed: Arc<OnceLock<Parsed>>,
     analysis: OnceCell<Option<Arc<Analyzed>>>,
 }
+
+/// How a text came about, so that only what changed is parsed again.
+#[derive(Clone, Default)]
+struct History {
+    /// The newest earlier version that was parsed, and each edit since: its place in what the edits before it left.
+    since: Option<(Parsed, Vec<(TextRange, String)>)>,
+}
+
+/// Past so many edits, a text is parsed as a whole.
+const MAX_EDITS: usize = 100;
 
 /// An analysis and what it rests on.
 pub(crate) struct Analyzed {
@@ -45,6 +58,10 @@ pub(crate) struct Superseded;
 
 impl Document {
     pub(crate) fn new(uri: Uri, version: i32, text: Rope) -> Self {
+        Self::with_history(uri, version, text, History::default())
+    }
+
+    fn with_history(uri: Uri, version: i32, text: Rope, history: History) -> Self {
         let path = uri.to_file_path().filter(|_| uri.scheme().as_str() == "file").map(|path| Arc::from(&*path));
         Self {
             uri,
@@ -54,6 +71,8 @@ impl Document {
             text_revision: next_revision(),
             analysis_revision: next_revision(),
             superseded: Arc::default(),
+            history,
+            parsed: Arc::default(),
             analysis: OnceCell::new(),
         }
     }
@@ -61,10 +80,18 @@ impl Document {
     /// The next version: the changes are applied one after the other, each to the result of the one before.
     pub(crate) fn edited(&self, version: i32, changes: &[TextDocumentContentChangeEvent], encoding: Encoding) -> Self {
         let mut text = self.text.clone();
+        let mut history = match self.parsed.get() {
+            Some(parsed) => History { since: Some((parsed.clone(), Vec::new())) },
+            None => self.history.clone(),
+        };
         for change in changes {
-            apply(&mut text, change, encoding);
+            let edit = apply(&mut text, change, encoding);
+            match (edit, &mut history.since) {
+                (Some(range), Some((_, edits))) if edits.len() < MAX_EDITS => edits.push((range, change.text.clone())),
+                _ => history.since = None,
+            }
         }
-        Self::new(self.uri.clone(), version, text)
+        Self::with_history(self.uri.clone(), version, text, history)
     }
 
     /// The same version, to be analyzed anew because something that it rests on has changed.
@@ -77,6 +104,8 @@ impl Document {
             text_revision: self.text_revision,
             analysis_revision: next_revision(),
             superseded: Arc::clone(&self.superseded),
+            history: self.history.clone(),
+            parsed: Arc::clone(&self.parsed),
             analysis: OnceCell::new(),
         }
     }
@@ -121,11 +150,11 @@ impl Document {
             None => None,
         };
         let world = KnownWorld::new(Arc::clone(knowledge), Arc::clone(snapshot), place, cancelled);
-        let text = self.text.clone();
+        let (text, history, parsed) = (self.text.clone(), self.history.clone(), Arc::clone(&self.parsed));
         let analyzed = tokio::task::spawn_blocking(move || {
-            let text = text.to_string();
-            let analysis = analyzer::analyze(&text, &world);
-            Arc::new(Analyzed { text, analysis, asked: world.into_asked() })
+            let parsed = parsed.get_or_init(|| history.parsed().unwrap_or_else(|| Parsed::new(text.to_string())));
+            let analysis = parsed.analyze(&world);
+            Arc::new(Analyzed { text: parsed.text().to_owned(), analysis, asked: world.into_asked() })
         })
         .await;
         if self.is_superseded() {
@@ -133,6 +162,13 @@ impl Document {
         }
         // What panicked in there has been reported by the process's panic hook.
         Ok(analyzed.ok())
+    }
+}
+
+impl History {
+    fn parsed(&self) -> Option<Parsed> {
+        let (before, edits) = self.since.as_ref()?;
+        before.edited(edits.iter().map(|(range, text)| (*range, text.as_str())))
     }
 }
 
@@ -146,15 +182,17 @@ impl Drop for RaisedOnDrop {
     }
 }
 
-fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) {
+/// Changes the text, and says what range was replaced; `None` where all of it was.
+fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) -> Option<TextRange> {
     let Some(range) = change.range else {
         *text = Rope::from_str(&change.text);
-        return;
+        return None;
     };
     let bytes = positions::to_offsets(text, range, encoding);
     let (start, end) = (text.byte_to_char(bytes.start), text.byte_to_char(bytes.end));
     text.remove(start..end);
     text.insert(start, &change.text);
+    Some(TextRange::new(bytes.start, bytes.end))
 }
 
 #[cfg(test)]
@@ -224,6 +262,13 @@ mod tests {
                     expected_text = expected(&expected_text, change);
                 }
                 prop_assert_eq!(document.text.to_string(), expected_text.as_str());
+                // Parsed now and then, as a server that does not come round to every version does.
+                if let Some(parsed) = document.history.parsed() {
+                    prop_assert_eq!(parsed.text(), expected_text.as_str());
+                }
+                if document.version % 2 == 0 {
+                    document.parsed.get_or_init(|| Parsed::new(document.text.to_string()));
+                }
             }
         }
     }
