@@ -2,6 +2,7 @@
 
 mod parse;
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A column's type. The vocabulary is Hive's, as the Glue Data Catalog writes it in `StorageDescriptor.Columns[].Type`.
@@ -88,12 +89,21 @@ impl fmt::Display for DataType {
 
 /// Why a type's text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no Glue type: {problem}")]
+#[error("`{}` is no Glue type: {problem}", excerpt(.text))]
 pub struct TypeError {
     /// The text as given.
     pub text: String,
     /// What is wrong with it.
     pub problem: String,
+}
+
+/// As much of a text as a message has room for; the type of a nested column may have thousands of characters.
+fn excerpt(text: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 120;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 impl DataType {

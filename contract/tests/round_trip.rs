@@ -159,3 +159,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_message_about_a_type_of_any_length_is_short() {
+    for text in ["struct<".repeat(5_000), format!("int {}", "x".repeat(90_000)), "é".repeat(30_000)] {
+        let message = DataType::parse(&text).unwrap_err().to_string();
+        assert!(message.chars().count() < 400 && message.contains('…'), "{message}");
+    }
+}

@@ -1,6 +1,6 @@
 //! The reader of type texts.
 
-use super::{DataType, TypeError};
+use super::{DataType, TypeError, excerpt};
 
 /// Nesting beyond this is refused, so that no text can exhaust the stack.
 const MAX_DEPTH: usize = 64;
@@ -9,7 +9,7 @@ pub(super) fn parse(text: &str) -> Result<DataType, TypeError> {
     let mut reader = Reader { rest: text, depth: 0 };
     let parsed = reader.data_type().and_then(|ty| {
         reader.skip_blanks();
-        if reader.rest.is_empty() { Ok(ty) } else { Err(format!("`{}` is left over", reader.rest)) }
+        if reader.rest.is_empty() { Ok(ty) } else { Err(format!("`{}` is left over", excerpt(reader.rest))) }
     });
     parsed.map_err(|problem| TypeError { text: text.to_string(), problem })
 }
@@ -165,6 +165,6 @@ fn nearest(name: &str) -> String {
     let found = NAMES.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
     match found {
         Some(known) => format!("there is no type `{name}`; did you mean `{known}`?"),
-        None => format!("there is no type `{name}`"),
+        None => format!("there is no type `{}`", excerpt(name)),
     }
 }
