@@ -1,7 +1,7 @@
 //! The embedded engine of `cargo xtask conformance`, whose module `engines` states the protocol.
 //!
 //! `conformance write REQUEST` writes the request's tables as Parquet with a catalog entry each; `conformance ask REQUEST
-//! ANSWERS` asks its questions as a stage asks the lake.
+//! ANSWERS` asks its questions as a stage asks the lake. `cargo xtask bench suite` has it write and ask many rows.
 #![allow(clippy::print_stderr, reason = "a program of the test suite says what is wrong")]
 
 use std::error::Error;
@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use contract::types::DataType;
 use contract::value::Value;
@@ -16,10 +17,13 @@ use datafusion::DATAFUSION_VERSION;
 use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Schema, TimeUnit};
+use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::prelude::SessionContext;
 use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use serde_json::{Map, Value as Json, json};
+use tokio::runtime::Runtime;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -58,27 +62,47 @@ fn write(request: &Path) -> Result<()> {
     fs::create_dir_all(folder.join("lake/_catalog"))?;
     for table in list(&request, "tables")? {
         let name = text(table, "name")?;
-        let rows = list(table, "rows")?;
-        let (mut fields, mut arrays, mut catalog) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
-        for (place, column) in list(table, "columns")?.iter().enumerate() {
-            let (column, written) = (text(column, "name")?, text(column, "type")?);
-            let cells: Vec<&Json> = rows.iter().map(|row| &row[place]).collect();
-            let array =
-                array(&cells, &DataType::parse(written)?).map_err(|error| format!("{name}.{column}: {error}"))?;
-            fields.push(Field::new(column, array.data_type().clone(), true));
-            arrays.push(array);
-            catalog.push(json!({"Name": column, "Type": written}));
-        }
-        let schema = Arc::new(Schema::new(fields));
         let place = folder.join("lake").join(database).join(name);
         fs::create_dir_all(&place)?;
-        let mut writer = ArrowWriter::try_new(File::create(place.join("rows.parquet"))?, schema.clone(), None)?;
-        writer.write(&RecordBatch::try_new(schema, arrays)?)?;
-        writer.close()?;
-        let entry = json!({"Table": {"Name": name, "StorageDescriptor": {"Columns": catalog}}});
+        match table["select"].as_str() {
+            Some(query) => runtime()?.block_on(write_query(query, &place))?,
+            None => write_rows(table, &place).map_err(|error| format!("{name}: {error}"))?,
+        }
+        let columns = list(table, "columns")?.iter();
+        let columns = columns.map(|column| json!({"Name": column["name"], "Type": column["type"]}));
+        let columns: Vec<Json> = columns.collect();
+        let entry = json!({"Table": {"Name": name, "StorageDescriptor": {"Columns": columns}}});
         fs::write(folder.join(format!("lake/_catalog/{database}.{name}.json")), entry.to_string())?;
     }
     Ok(())
+}
+
+async fn write_query(query: &str, place: &Path) -> Result<()> {
+    let frame = SessionContext::new().sql(query).await?;
+    let place = place.to_str().ok_or("a path that is no text")?;
+    frame.write_parquet(&format!("{place}/"), DataFrameWriteOptions::new(), None).await?;
+    Ok(())
+}
+
+fn write_rows(table: &Json, place: &Path) -> Result<()> {
+    let rows = list(table, "rows")?;
+    let (mut fields, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
+    for (number, column) in list(table, "columns")?.iter().enumerate() {
+        let (name, written) = (text(column, "name")?, text(column, "type")?);
+        let cells: Vec<&Json> = rows.iter().map(|row| &row[number]).collect();
+        let array = array(&cells, &DataType::parse(written)?).map_err(|error| format!("{name}: {error}"))?;
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let mut writer = ArrowWriter::try_new(File::create(place.join("rows.parquet"))?, schema.clone(), None)?;
+    writer.write(&RecordBatch::try_new(schema, arrays)?)?;
+    writer.close()?;
+    Ok(())
+}
+
+fn runtime() -> Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build()?)
 }
 
 /// The cells as Arrow casts them from text, which reads every form that a cell is written in.
@@ -139,17 +163,23 @@ fn ask(request: &Path, answers: &Path) -> Result<()> {
     let request = read(request)?;
     let folder = Path::new(text(&request, "folder")?);
     let lake = LocalLake::open(LocalLakeOptions::new(folder.join("lake"), folder.join("store")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build()?;
+    let runtime = runtime()?;
+    let ask = |question: &Json| -> Result<(String, Json, bool)> {
+        let clock = Instant::now();
+        let answer = runtime.block_on(lake.engine().query(text(question, "sql")?));
+        let (seconds, failed) = (clock.elapsed().as_secs_f64(), answer.is_err());
+        let mut answer = answer_of(answer);
+        answer["seconds"] = json!(seconds);
+        Ok((text(question, "id")?.to_owned(), answer, failed))
+    };
     let mut answered = Map::new();
     for question in list(&request, "questions")? {
-        let answer = runtime.block_on(lake.engine().query(text(question, "sql")?));
-        let failed = answer.is_err();
-        answered.insert(text(question, "id")?.to_owned(), answer_of(answer));
-        if failed {
-            for part in question["parts"].as_array().into_iter().flatten() {
-                let answer = runtime.block_on(lake.engine().query(text(part, "sql")?));
-                answered.insert(text(part, "id")?.to_owned(), answer_of(answer));
-            }
+        let (id, answer, failed) = ask(question)?;
+        answered.insert(id, answer);
+        let parts = question["parts"].as_array().filter(|_| failed);
+        for part in parts.into_iter().flatten() {
+            let (id, answer, _) = ask(part)?;
+            answered.insert(id, answer);
         }
     }
     let engines = json!({"engines": {"datafusion": {"version": DATAFUSION_VERSION, "answers": answered}}});

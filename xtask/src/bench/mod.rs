@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures of a release build.
 
+mod suite;
+
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -52,6 +54,11 @@ const BENCHMARKS: &[Benchmark] = &[
         name: "load",
         about: "the stages that read data, as ratios to one plain query that reads the same columns once",
         run: load,
+    },
+    Benchmark {
+        name: "suite",
+        about: "60 tests of a table of 30 columns, fused and one by one, against a bare scan, on two engines",
+        run: suite::suite,
     },
     Benchmark { name: "lsp", about: "how long an editor waits for the language server while somebody types", run: lsp },
 ];

@@ -1,10 +1,11 @@
 //! The engines that are asked, each by a program that reads a request and writes its answers.
 //!
-//! A request is `{"folder", "database", "tables": [{"name", "columns": [{"name", "type"}], "rows"}], "questions": [{"id",
-//! "sql", "parts"}]}`. Before any of them is asked, the embedded engine's program writes each table's rows to `folder/<database>/<table>/rows.parquet`; all
-//! engines read these files. An answer is `{"engines": {NAME: {"version", "answers": {ID: {"rows": [[CELL]]} |
-//! {"error"}}}}}`. A cell is a JSON value; `{"double"}` and `{"decimal"}` hold texts, `{"date"}` days and
-//! `{"timestamp"}` microseconds since 1970.
+//! A request is `{"folder", "database", "memory_gb", "tables": [{"name", "columns": [{"name", "type"}], "rows", "select"}],
+//! "questions": [{"id", "sql", "parts"}]}`. Before any of them is asked, the embedded engine's program writes each table to
+//! `folder/lake/<database>/<table>/`: its `rows`, or what the query `select` yields; all engines read these files. An
+//! answer is `{"engines": {NAME: {"version", "answers": {ID: {"rows": [[CELL]], "seconds"} | {"error", "seconds"}}}}}`. A
+//! cell is a JSON value; `{"double"}` and `{"decimal"}` hold texts, `{"date"}` days and `{"timestamp"}` microseconds
+//! since 1970.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -16,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use contract::expr::print::Dialect;
 use contract::value::Value;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::cases::Table;
 use super::plan::{Answer, DATABASE, Plan};
@@ -25,7 +26,7 @@ use crate::{command, piece, repository};
 
 /// What may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     /// The row evaluator of `contract`, which is the meaning of an expression.
     Rows,
     /// The embedded engine.
@@ -44,11 +45,11 @@ pub(super) struct Answered {
 }
 
 /// Past this an engine is stuck.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 impl Engine {
     /// What it understands; `None` for the row evaluator, which is asked no SQL.
-    pub(super) fn dialect(self) -> Option<Dialect> {
+    pub(crate) fn dialect(self) -> Option<Dialect> {
         match self {
             Engine::Rows => None,
             Engine::Datafusion => Some(Dialect::DataFusion),
@@ -58,12 +59,26 @@ impl Engine {
     }
 }
 
+/// How the embedded engine's program is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As tests are.
+    Debug,
+    /// As it is shipped.
+    Release,
+}
+
 /// Writes the Parquet files that all engines read.
 pub(super) fn write_tables(folder: &Path, tables: &BTreeMap<String, Table>) -> Result<()> {
-    let request = folder.join("tables.json");
-    fs::write(&request, self::request(folder, tables, &[]).to_string())?;
-    let mut command = embedded()?;
-    command.arg("write").arg(&request);
+    write(folder, &request(folder, tables, &[]), Build::Debug)
+}
+
+/// Writes the Parquet files of a request, with a catalog entry for each table.
+pub(crate) fn write(folder: &Path, request: &Json, build: Build) -> Result<()> {
+    let file = folder.join("tables.json");
+    fs::write(&file, request.to_string())?;
+    let mut command = embedded(build)?;
+    command.arg("write").arg(&file);
     command::require(command, &folder.join("tables.log"), LIMIT).map(|_| ())
 }
 
@@ -74,14 +89,19 @@ pub(super) fn ask(
     tables: &BTreeMap<String, Table>,
     plan: &Plan,
 ) -> Result<Vec<Answered>> {
+    let answers = answers(engine, folder, &request(folder, tables, &plan.questions), Build::Debug)?;
+    answers.iter().map(|(name, answered)| read(name, answered)).collect()
+}
+
+/// What an engine answers to a request: an object for each of its settings, as it came.
+pub(crate) fn answers(engine: Engine, folder: &Path, request: &Json, build: Build) -> Result<Map<String, Json>> {
     let name = format!("{engine:?}").to_lowercase();
-    let [request, answers, log] =
-        ["request.json", "answers.json", "log"].map(|end| folder.join(format!("{name}.{end}")));
-    fs::write(&request, self::request(folder, tables, &plan.questions).to_string())?;
+    let [file, answers, log] = ["request.json", "answers.json", "log"].map(|end| folder.join(format!("{name}.{end}")));
+    fs::write(&file, request.to_string())?;
     let mut command = match engine {
         Engine::Rows => bail!("the row evaluator is asked no SQL"),
         Engine::Datafusion => {
-            let mut command = embedded()?;
+            let mut command = embedded(build)?;
             command.arg("ask");
             command
         }
@@ -92,12 +112,11 @@ pub(super) fn ask(
             command
         }
     };
-    command.arg(&request).arg(&answers);
+    command.arg(&file).arg(&answers);
     command::require(command, &log, LIMIT).with_context(|| format!("asking {name}"))?;
     let answers: Json =
         serde_json::from_slice(&fs::read(&answers)?).with_context(|| format!("the answers of {name}"))?;
-    let engines = answers["engines"].as_object().context("the answers name no engine")?.iter();
-    engines.map(|(name, answered)| read(name, answered)).collect()
+    answers["engines"].as_object().cloned().context("the answers name no engine")
 }
 
 /// A program of `tests/conformance` with the Python of a piece, which is set up first.
@@ -117,12 +136,19 @@ fn python(pieces: &[&str], program: &str, script: &str) -> Result<Command> {
 
 /// The embedded engine's program, an example of the crate that links it. `cargo run` would link it with other features
 /// than the workspace's builds do, and so compile the engine anew.
-fn embedded() -> Result<Command> {
-    let mut build = Command::new(repository::cargo());
-    build.args(["build", "--quiet", "--package", "engine", "--package", "de-copilot", "--example", "conformance"]);
-    let built = build.current_dir(repository::root()).status().context("cannot start cargo")?;
+fn embedded(build: Build) -> Result<Command> {
+    let mut cargo = Command::new(repository::cargo());
+    cargo.args(["build", "--quiet", "--package", "engine", "--package", "de-copilot", "--example", "conformance"]);
+    let profile = match build {
+        Build::Debug => "debug",
+        Build::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    };
+    let built = cargo.current_dir(repository::root()).status().context("cannot start cargo")?;
     ensure!(built.success(), "the embedded engine's example does not build");
-    Ok(Command::new(repository::binary("debug")?.with_file_name("examples").join("conformance")))
+    Ok(Command::new(repository::binary(profile)?.with_file_name("examples").join("conformance")))
 }
 
 fn request(folder: &Path, tables: &BTreeMap<String, Table>, questions: &[Json]) -> Json {

@@ -5,7 +5,7 @@
 //! is expected. With `--list`, [`list`] prints the expressions of a list as SQL for every engine and asks nobody.
 
 mod cases;
-mod engines;
+pub(crate) mod engines;
 mod generated;
 mod list;
 mod plan;
@@ -32,12 +32,12 @@ pub(crate) struct Arguments {
     /// Only cases whose names contain this
     #[arg(long, value_name = "TEXT")]
     case: Option<String>,
+    /// Predicates made up at random: 400 are enough for each kind of expression to meet each kind of column several times
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    generated: usize,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
-
-/// Predicates made up at random: enough for each kind of expression to meet each kind of column several times.
-const GENERATED: usize = 400;
 
 /// Asks the engines and prints where they differ from what is stated. True where they do not.
 ///
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     }
     let stated = cases::read()?;
     let mut chosen = stated.cases;
-    chosen.extend(generated::cases(&stated.tables, GENERATED)?);
+    chosen.extend(generated::cases(&stated.tables, arguments.generated)?);
     if let Some(part) = &arguments.case {
         chosen.retain(|case| case.id.contains(part.as_str()));
         ensure!(!chosen.is_empty(), "no case has a name with `{part}` in it");
