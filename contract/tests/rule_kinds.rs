@@ -99,7 +99,7 @@ fn a_misspelt_key_is_told_with_the_nearest_one_and_kept() {
 #[test]
 fn every_modifier_is_read_and_written() {
     let rule = json!({
-        "type": "not_null", "id": "mine", "severity": "warn", "mode": "observe", "threshold": {"share": 0.01},
+        "type": "min", "value": 1, "id": "mine", "severity": "warn", "mode": "observe", "threshold": {"share": 0.01},
         "scope": {"last_partitions": 3}, "where": "c > 1", "owner": "data-eng", "mute_until": "2026-12-31",
         "on_null": "pass", "on_nan": "violate", "stage": "both", "source": "profile", "evidence": "e", "description": "d"
     });
@@ -111,6 +111,23 @@ fn every_modifier_is_read_and_written() {
     }
     let first = contract.rules().next().unwrap();
     assert!(first.is_muted("2026-12-31") && !first.is_muted("2027-01-01"));
+}
+
+#[test]
+fn a_modifier_that_a_kind_has_no_use_for_is_told_and_kept() {
+    let stated = json!({
+        "on_null": "pass", "on_nan": "violate", "threshold": {"count": 3}, "where": "c > 1", "scope": "loaded_partitions"
+    });
+    for kind in KINDS {
+        for modifier in ["on_null", "on_nan", "threshold", "where", "scope"] {
+            let mut rule = example(kind);
+            rule[modifier] = stated[modifier].clone();
+            let (contract, problems) = read(rule, kind.subject);
+            let told = problems.iter().any(|problem| problem.contains(&format!("`{modifier}` changes nothing")));
+            assert_eq!(told, kind.ignores.contains(&modifier), "{} and {modifier}: {problems:?}", kind.name);
+            assert_eq!(written(&contract)[modifier], stated[modifier], "{}", kind.name);
+        }
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn page() -> String {
     page.push_str(&keys(MODIFIERS));
     page.push_str(
         "\n## What NULL and its like mean\n\n\
-         A dash: the question does not arise. Blanks or case that count make another value; padding that does not count is no part of it. `on_null` and `on_nan` say otherwise for a rule of values, and `on_null` for a key.\n\
+         A dash: the question does not arise. Blanks or case that count make another value; padding that does not count is no part of it. `on_null` and `on_nan` say otherwise where a kind takes them.\n\
          Infinity is a number like any other, but quantiles pass over it. A date stands for its midnight; a timestamp is UTC, whatever the session's zone.\n\n\
          | kind | NULL | NaN | empty text | blanks around | case | time zone | decimal scale | `char(n)` padding |\n\
          |---|---|---|---|---|---|---|---|---|\n",
@@ -59,6 +59,10 @@ fn section(kind: &Kind) -> String {
         let _ = write!(text, " Also read as {}.", names.join(", "));
     }
     text.push_str("\n\n");
+    if !kind.ignores.is_empty() {
+        let names: Vec<String> = kind.ignores.iter().map(|key| format!("`{key}`")).collect();
+        let _ = write!(text, "It has no use for {}.\n\n", names.join(", "));
+    }
     if !kind.keys.is_empty() {
         text.push_str(&keys(kind.keys));
         text.push('\n');

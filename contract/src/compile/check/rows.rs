@@ -12,7 +12,12 @@ impl Known<'_> {
     /// The two-valued violation of a rule of one row, without its `where`.
     pub(super) fn row_violation(&self) -> Result<Expr, String> {
         match &self.rule.kind {
-            RuleKind::NotNull => Ok(Expr::is_null(self.column()?.1)),
+            RuleKind::NotNull => {
+                let (_, operand) = self.column()?;
+                let nan_violates = operand.data_type.is_floating() && self.rule.on_nan == Some(Verdict::Violate);
+                let nan = nan_violates.then(|| Expr::is_nan(operand.clone()));
+                Ok(Expr::or_all([Expr::is_null(operand)].into_iter().chain(nan)))
+            }
             RuleKind::NotEmpty => {
                 let text = self.text()?;
                 let blank = Expr::equal(call("trim", vec![text.clone()])?, Expr::text(""));

@@ -6,9 +6,12 @@ use crate::expr::{Expr, functions};
 use crate::rule::AggregateFunction;
 use crate::types::DataType;
 
+/// Digits that a decimal may have for its sum to be exact: engines add ten and keep 38.
+const MAX_EXACT_DIGITS: u8 = 28;
+
 /// A statistic over the values of a column in the rows for which `judged` is true. NaN is passed over, and by quantiles
-/// infinity too, because engines disagree about them. Means, sums and quantiles are computed on doubles, which do not
-/// overflow.
+/// infinity too, because engines disagree about them. Sums and means of decimals are exact before they become doubles;
+/// others, and all quantiles, are computed on doubles, which do not overflow.
 pub(super) fn statistic(
     target: &Target,
     function: AggregateFunction,
@@ -25,7 +28,9 @@ pub(super) fn statistic(
         };
         counted = both(Some(judged), &value);
     }
-    let value = match extreme || column.data_type == DataType::Double {
+    let exact = matches!(function, Sum | Mean)
+        && matches!(column.data_type, DataType::Decimal { precision, .. } if precision <= MAX_EXACT_DIGITS);
+    let value = match extreme || exact || column.data_type == DataType::Double {
         true => column.clone(),
         false => Expr::cast(column.clone(), DataType::Double),
     };
@@ -39,6 +44,8 @@ pub(super) fn statistic(
     Ok(match function {
         Min => format!("min({value})"),
         Max => format!("max({value})"),
+        Mean if exact => format!("CAST(sum({value}) AS double) / count({value})"),
+        Sum if exact => format!("CAST(sum({value}) AS double)"),
         Mean => format!("avg({value})"),
         Sum => format!("sum({value})"),
         Stddev => format!("stddev_samp({value})"),

@@ -164,6 +164,7 @@ impl Rule {
             rule.extra.insert("column".to_owned(), json!(stated));
         }
         tell_misspelt(&rule, path, &problems);
+        tell_ignored(&rule, path, &problems);
         Some(rule)
     }
 
@@ -243,6 +244,25 @@ fn tell_misspelt(rule: &Rule, path: &str, problems: &Problems) {
         let near = names().find(|known| strsim::damerau_levenshtein(known, &key.to_lowercase()) <= 2);
         if let Some(near) = near {
             let message = format!("a rule of type {} has no `{key}`; did you mean `{near}`?", kind.name);
+            problems.add(&format!("{path}.{key}"), message);
+        }
+    }
+}
+
+/// A modifier that a kind has no use for is kept and told: who wrote it expects it to do something.
+fn tell_ignored(rule: &Rule, path: &str, problems: &Problems) {
+    let Some(kind) = kinds::find(rule.kind.name()) else { return };
+    for key in kind.ignores {
+        let stated = match *key {
+            "on_null" => rule.on_null.is_some(),
+            "on_nan" => rule.on_nan.is_some(),
+            "threshold" => rule.threshold.is_some(),
+            "where" => rule.filter.is_some(),
+            "scope" => rule.scope != Scope::default(),
+            _ => false,
+        };
+        if stated {
+            let message = format!("`{key}` changes nothing about a rule of type {}; leave it out", kind.name);
             problems.add(&format!("{path}.{key}"), message);
         }
     }

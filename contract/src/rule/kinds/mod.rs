@@ -16,6 +16,8 @@ pub struct Kind {
     pub holds: &'static str,
     /// Its keys beside those that every rule has.
     pub keys: &'static [Key],
+    /// Those of [`MODIFIERS`] that it has no use for. A contract that states one is told so.
+    pub ignores: &'static [&'static str],
     /// What it means where it is not obvious.
     pub meaning: Meaning,
     /// A rule of this kind, as JSON.
