@@ -94,9 +94,10 @@ impl Expr {
         }
     }
 
-    /// Arithmetic negation; a negated constant is a constant.
+    /// Arithmetic negation; a negated constant is a constant, and of NULL it is NULL.
     pub fn negate(operand: Expr) -> Expr {
         let folded = match &operand.kind {
+            ExprKind::Literal(Value::Null) => Some(Value::Null),
             ExprKind::Literal(Value::Int(n)) => n.checked_neg().map(Value::Int),
             ExprKind::Literal(Value::Double(n)) => Some(Value::Double(-n)),
             ExprKind::Literal(Value::Decimal(n, scale)) => n.checked_neg().map(|n| Value::Decimal(n, *scale)),

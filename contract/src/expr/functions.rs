@@ -184,7 +184,7 @@ const UNREPEATABLE: &str = "its result changes from run to run, so no rule can h
 static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     vec![
         // Conditions.
-        own(same("coalesce", &["nvl", "ifnull"], (1, 255), Common, "coalesce({*})")),
+        own(same("coalesce", &["nvl", "ifnull"], (1, 255), Common, "coalesce({=})")),
         // Spelled as a comparison: engines' own nullif differ on NaN and on the negative zero.
         own(same("nullif", &[], (2, 2), Argument(0), "{:nullif}")),
         // NULL arguments are passed over; NULL only where all are.

@@ -1,11 +1,13 @@
 //! What makes an operator mean the same on engines that disagree: NaN, overflow, division by zero, casts.
 
 use super::{Dialect, PrintError, literal, refuse, to_sql, type_name};
+use crate::expr::build::common_type;
 use crate::expr::{BinaryOp, Expr, ExprKind};
 use crate::types::DataType;
 use crate::value::Value;
 
-/// An operand beside one of another type: a decimal beside a double, and a date beside a timestamp, are converted.
+/// A value beside one of another type, in a comparison or as another result of one expression: a decimal beside a double,
+/// and a date beside a timestamp, are converted. The embedded engine would make decimals of doubles.
 pub(super) fn comparable(expr: &Expr, other: &DataType, dialect: Dialect) -> Result<String, PrintError> {
     let sql = to_sql(expr, dialect)?;
     let exact = expr.data_type.is_numeric() && !expr.data_type.is_floating();
@@ -22,6 +24,20 @@ pub(super) fn comparable(expr: &Expr, other: &DataType, dialect: Dialect) -> Res
         return cast(expr, &sql, &DataType::Timestamp, dialect);
     }
     Ok(sql)
+}
+
+/// Values that are the results of one expression, each as their common type. Refused where there is none: engines that
+/// take a text beside a number disagree about which of them is converted.
+pub(super) fn of_one_type<'a>(
+    results: impl Iterator<Item = &'a Expr> + Clone,
+    dialect: Dialect,
+) -> Result<Vec<String>, PrintError> {
+    let common = common_type(results.clone());
+    if common == DataType::Unknown && results.clone().all(|result| result.data_type != DataType::Unknown) {
+        let types: Vec<String> = results.map(|result| result.data_type.to_string()).collect();
+        return refuse(format!("its values are {}; cast them to one type", types.join(" and ")));
+    }
+    results.map(|result| comparable(result, &common, dialect)).collect()
 }
 
 /// A comparison in which NaN equals NaN and is larger than every number. Spark and DataFusion do so; Trino does not.

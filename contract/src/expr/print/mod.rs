@@ -88,16 +88,18 @@ pub fn to_sql(expr: &Expr, dialect: Dialect) -> Result<String, PrintError> {
         }
         ExprKind::Case { branches, otherwise } => {
             let mut sql = String::from("(CASE");
-            for (condition, result) in branches {
+            let results = branches.iter().map(|(_, result)| result).chain(otherwise.as_deref());
+            let mut results = guards::of_one_type(results, dialect)?.into_iter();
+            for ((condition, _), result) in branches.iter().zip(&mut results) {
                 // Spark refuses a NULL without a type as a condition.
                 let condition = match &condition.kind {
                     ExprKind::Literal(Value::Null) => literal::literal(&Value::Null, &DataType::Boolean, dialect)?,
                     _ => print(condition)?,
                 };
-                sql.push_str(&format!(" WHEN {condition} THEN {}", print(result)?));
+                sql.push_str(&format!(" WHEN {condition} THEN {result}"));
             }
-            if let Some(otherwise) = otherwise {
-                sql.push_str(&format!(" ELSE {}", print(otherwise)?));
+            if let Some(otherwise) = results.next() {
+                sql.push_str(&format!(" ELSE {otherwise}"));
             }
             sql.push_str(" END)");
             Ok(sql)

@@ -1,12 +1,12 @@
 //! Templates of the table of functions, filled with arguments.
 
-use super::{Dialect, PrintError, quote_name, quote_text, refuse, to_sql};
+use super::{Dialect, PrintError, guards, quote_name, quote_text, refuse, to_sql};
 use crate::expr::{BinaryOp, Expr, ExprKind, dates, pattern};
 use crate::types::DataType;
 use crate::value::Value;
 
-/// Fills `{0}` with the first argument's SQL, `{*}` with all, `{|}` with all joined by `||`, `{:form}` with a form of the whole call, and `{0:form}` with a form
-/// of a constant's content: see [`constant`].
+/// Fills `{0}` with the first argument's SQL, `{*}` with all, `{=}` with all as their common type, `{|}` with all joined
+/// by `||`, `{:form}` with a form of the whole call, and `{0:form}` with a form of a constant's content: see [`constant`].
 pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Dialect) -> Result<String, PrintError> {
     let mut sql = String::new();
     let mut rest = template;
@@ -19,6 +19,7 @@ pub(super) fn fill(template: &str, function: &str, args: &[Expr], dialect: Diale
                 let all = args.iter().map(|arg| to_sql(arg, dialect)).collect::<Result<Vec<_>, _>>()?;
                 sql.push_str(&all.join(if hole == "*" { ", " } else { " || " }));
             }
+            "=" => sql.push_str(&guards::of_one_type(args.iter(), dialect)?.join(", ")),
             ":nullif" => sql.push_str(&to_sql(&unless_equal(args)?, dialect)?),
             ":greatest" | ":least" => sql.push_str(&to_sql(&extreme(hole == ":greatest", args), dialect)?),
             ":round" => sql.push_str(&decimal_rounded(args, dialect)?),
