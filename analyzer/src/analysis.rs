@@ -5,7 +5,7 @@ use indexmap::{IndexMap, IndexSet};
 use tree_sitter::{InputEdit, Point, Tree};
 
 use crate::checks;
-use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Output};
+use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Mode, Output};
 use crate::ide;
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
@@ -196,7 +196,9 @@ impl Analysis {
     /// (`rn = 1`), which the grain tells, is left out.
     pub fn job_summary(&self, job_name: &str) -> JobSummary {
         let short = |name: &String| self.short_name(name);
-        let output = self.outputs.first();
+        // A job that deletes before it writes is there for what it writes.
+        let adds = |output: &&Output| !matches!(output.mode, Mode::Delete | Mode::Update);
+        let output = self.outputs.iter().find(adds).or(self.outputs.first());
         let join_keys = self
             .joins
             .iter()

@@ -19,6 +19,11 @@ pub(crate) fn cargo() -> String {
 
 /// The `de-copilot` that a build with this profile (`debug` or `release`) leaves in cargo's target folder.
 pub(crate) fn binary(profile: &str) -> Result<PathBuf> {
+    Ok(target()?.join(profile).join("de-copilot"))
+}
+
+/// Cargo's target folder.
+pub(crate) fn target() -> Result<PathBuf> {
     let metadata = Command::new(cargo())
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(root())
@@ -27,5 +32,5 @@ pub(crate) fn binary(profile: &str) -> Result<PathBuf> {
     ensure!(metadata.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&metadata.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).context("cargo metadata")?;
     let target = metadata["target_directory"].as_str().context("cargo metadata names no target_directory")?;
-    Ok(Path::new(target).join(profile).join("de-copilot"))
+    Ok(PathBuf::from(target))
 }

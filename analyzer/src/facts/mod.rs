@@ -108,6 +108,10 @@ pub enum Mode {
     Overwrite,
     /// Updates rows by key and inserts the others.
     Merge,
+    /// Removes rows that a condition names.
+    Delete,
+    /// Changes rows that a condition names.
+    Update,
     /// Fails where something is there.
     ErrorIfExists,
     /// Does nothing where something is there.
@@ -123,6 +127,8 @@ impl Mode {
             Mode::Append => "append",
             Mode::Overwrite => "overwrite",
             Mode::Merge => "merge",
+            Mode::Delete => "delete",
+            Mode::Update => "update",
             Mode::ErrorIfExists => "error",
             Mode::Ignore => "ignore",
             Mode::Unknown => "unknown",
@@ -133,7 +139,8 @@ impl Mode {
 /// What a second run of the same job does to the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rerun {
-    /// `appends_again`, `replaces_partitions`, `replaces_table`, `merges`, `fails`, `keeps` or `unknown`.
+    /// `appends_again`, `replaces_partitions`, `replaces_table`, `merges`, `deletes`, `updates`, `fails`, `keeps` or
+    /// `unknown`.
     pub effect: &'static str,
     /// Whether the table is then as after one run; `None` where that is not known.
     pub safe: Option<bool>,

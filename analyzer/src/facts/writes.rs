@@ -123,6 +123,8 @@ fn rerun(plan: &Plan, sink: &Sink) -> Rerun {
             ),
         },
         Mode::Merge => verdict("merges", Some(true), "rows of the same key are updated, not added"),
+        Mode::Delete => verdict("deletes", Some(true), "rows that are gone already are deleted once more"),
+        Mode::Update => verdict("updates", None, "the same rows are changed once more, from what the first run left"),
         Mode::ErrorIfExists => verdict("fails", Some(true), "the write fails where something is there already"),
         Mode::Ignore => verdict("keeps", Some(true), "nothing is written where something is there already"),
         Mode::Unknown => verdict("unknown", None, "the mode is not known from the script"),

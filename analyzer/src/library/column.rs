@@ -196,8 +196,10 @@ fn compare_rows(
         ast::CompareOp::In | ast::CompareOp::NotIn => {
             let (Value::Column(_), Some((items, true))) = (left, interpreter.heap.items(right)) else {
                 // `x in "ABC"` tests for a part of the text.
-                let inputs = vec![constant(left, range), constant(right, range)];
-                return Some(Value::column(expression::opaque("contains", inputs, DataType::Boolean, range)));
+                let inputs = vec![constant(right, range), constant(left, range)];
+                let contains = expression::opaque("contains", inputs, DataType::Boolean, range);
+                let negated = op == ast::CompareOp::NotIn;
+                return Some(Value::column(if negated { expression::not(contains, range) } else { contains }));
             };
             let list = items.iter().map(|item| constant(item, range)).collect();
             let found = boolean(ExprKind::InList { operand: Box::new(constant(left, range)), list }, range);

@@ -317,8 +317,16 @@ impl Plan {
 
     /// The result of joining DynamicFrames: a right column whose name the left side has gets a dot in front.
     pub(crate) fn prefix_clashes(&mut self, joined: NodeId, left: NodeId, range: TextRange) -> NodeId {
-        let count = self.schema(left).fields.len();
+        let known = self.schema(left);
+        let count = known.fields.len();
         let mut schema = self.schema(joined);
+        if !known.is_complete() {
+            // A name may be that of a field of the left side, which is not known, so it is not told whose it is.
+            for field in schema.fields.iter_mut().skip(count) {
+                let id = self.add_column(&field.name, DataType::Unknown, Origin::Unknown, range);
+                *field = Field { id, nullable: None, ..field.clone() };
+            }
+        }
         let taken: Vec<String> = schema.fields.iter().take(count).map(|field| field.name.to_lowercase()).collect();
         for field in schema.fields.iter_mut().skip(count).filter(|field| taken.contains(&field.name.to_lowercase())) {
             field.name.insert(0, '.');

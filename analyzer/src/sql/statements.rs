@@ -22,6 +22,8 @@ pub(crate) fn run(interpreter: &mut Interpreter, source: &Source) -> Value {
         ["INSERT", "INTO" | "OVERWRITE", ..] => insert(interpreter, source, &words, &head),
         ["CREATE", ..] => create(interpreter, source, &words, &head),
         ["MERGE", "INTO", ..] => merge(interpreter, source, &words, &head),
+        ["DELETE", "FROM", _, ..] => change(interpreter, source, words.get(2), Mode::Delete),
+        ["UPDATE", _, ..] if head.contains(&"SET") => change(interpreter, source, words.get(1), Mode::Update),
         ["SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN", ..] => Value::unknown("a listing"),
         [first, ..] if is_statement(first) => {
             interpreter.plan.traits.clears |= matches!(*first, "DROP" | "DELETE" | "TRUNCATE" | "UPDATE" | "ALTER");
@@ -173,6 +175,17 @@ fn create(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
     };
     let dataset = target_dataset(source, target, format);
     write(interpreter, source, input, dataset, mode, partition_keys, Placing::AsTheyAre);
+    Value::None
+}
+
+/// `DELETE FROM table …` and `UPDATE table SET …`: the table's own rows are written back, changed.
+fn change(interpreter: &mut Interpreter, source: &Source, target: Option<&Word>, mode: Mode) -> Value {
+    interpreter.plan.traits.clears = true;
+    let Some(target) = target else { return Value::None };
+    let range = interpreter.here(source.range);
+    let input = interpreter.plan.opaque(Vec::new(), "the rows that the table has", range);
+    let dataset = target_dataset(source, target, None);
+    write(interpreter, source, input, dataset, mode, Vec::new(), Placing::AsListed);
     Value::None
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::project::settings::{JobSettings, Settings};
 use engine::project::{FILE_NAME, Project, Script};
@@ -41,6 +42,9 @@ enum Format {
     Json,
     /// A flowchart for each script
     Mermaid,
+    /// An array with an OpenLineage job event for each script
+    #[value(name = "openlineage")]
+    OpenLineage,
 }
 
 pub(super) async fn run(Arguments { scripts, project, format }: Arguments) -> Result<u8> {
@@ -74,6 +78,13 @@ pub(super) async fn run(Arguments { scripts, project, format }: Arguments) -> Re
         Format::Mermaid => {
             let charts = jobs.jobs.iter().map(|job| analyzer::report::mermaid(&job.analysis, &job.script.job_name));
             output::print(charts.collect::<Vec<_>>().join("\n"));
+        }
+        Format::OpenLineage => {
+            let namespace = project.root.file_name().unwrap_or_default().to_string_lossy();
+            let now = lake.lake.now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let event =
+                |job: &Job| analyzer::report::openlineage(&job.analysis, &job.script.job_name, &namespace, &now);
+            output::json(&jobs.jobs.iter().map(event).collect::<Vec<_>>());
         }
         Format::Text => {
             for job in &jobs.jobs {

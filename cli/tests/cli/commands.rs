@@ -83,6 +83,9 @@ fn analyze_reads_scripts_outside_any_project_by_their_text() {
     assert!(text.contains("read raw.payments") && text.contains("grain loan_id"), "{text}");
     let chart = folder.run(&["analyze", "a/etl.py", "--format", "mermaid"]).exits(0).out;
     assert!(chart.contains("flowchart"), "{chart}");
+    let events = folder.run(&["analyze", "a/etl.py", "--format", "openlineage"]).exits(0).json();
+    assert_eq!(events[0]["job"]["name"], "etl");
+    assert_eq!(events[0]["inputs"][0]["name"], "table/raw/payments");
 }
 
 #[test]

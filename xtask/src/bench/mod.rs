@@ -60,6 +60,11 @@ const BENCHMARKS: &[Benchmark] = &[
         about: "60 tests of a table of 30 columns, fused and one by one, against a bare scan, on two engines",
         run: suite::suite,
     },
+    Benchmark {
+        name: "analyzer",
+        about: "how long it takes to understand a script, beside parsing it alone, and what a closed job takes",
+        run: analyzer,
+    },
     Benchmark { name: "lsp", about: "how long an editor waits for the language server while somebody types", run: lsp },
 ];
 
@@ -132,6 +137,40 @@ fn load(rows: u64) -> Result<Outcome> {
         figures.push(Figure { name: name("time"), value: seconds, unit: "s".into() });
         figures.push(Figure { name: name("ratio to a scan"), value: seconds / scan, unit: "×".into() });
     }
+    Ok(Outcome::Figures(figures))
+}
+
+/// Runs the analyzer's criterion benchmarks and reads the estimates that they leave.
+fn analyzer(_rows: u64) -> Result<Outcome> {
+    let mut command = Command::new(repository::cargo());
+    command.args(["bench", "--package", "analyzer", "--bench", "analysis"]).current_dir(repository::root());
+    let printed = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    ensure!(printed.status.success(), "the benchmarks failed");
+    let estimates = repository::target()?.join("criterion").join("analyzer");
+    let milliseconds = |case: &str, lines: u32| -> Result<f64> {
+        let path = estimates.join(case).join(lines.to_string()).join("new/estimates.json");
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let estimates: Value = serde_json::from_str(&text).context("criterion's estimates")?;
+        Ok(estimates["median"]["point_estimate"].as_f64().context("criterion's estimates have no median")? / 1e6)
+    };
+    let mut figures = Vec::new();
+    for lines in [200, 1_000, 5_000] {
+        let parse = milliseconds("parse", lines)?;
+        figures.push(Figure { name: format!("parse alone, {lines} lines"), value: parse, unit: "ms".into() });
+        for (case, what) in [("cold", "cold"), ("cold_with_schemas", "cold with schemas"), ("edit", "after an edit")] {
+            let value = milliseconds(case, lines)?;
+            figures.push(Figure { name: format!("{what}, {lines} lines"), value, unit: "ms".into() });
+            let name = format!("{what}, {lines} lines, ratio to parse alone");
+            figures.push(Figure { name, value: value / parse, unit: "×".into() });
+        }
+    }
+    let printed = String::from_utf8_lossy(&printed.stdout);
+    let bytes = printed.lines().find_map(|line| {
+        let (job, bytes) = line.strip_prefix("closed job of ")?.split_once(" lines: ")?;
+        Some((job.to_owned(), bytes.strip_suffix(" bytes")?.parse::<f64>().ok()?))
+    });
+    let (lines, bytes) = bytes.context("the benchmark tells no size of a closed job")?;
+    figures.push(Figure { name: format!("closed job of {lines} lines"), value: bytes / 1e3, unit: "kB".into() });
     Ok(Outcome::Figures(figures))
 }
 
