@@ -2,7 +2,7 @@
 
 use super::{Certainty, Dataset, Grain, Input, Mode, Output, OutputColumn, Rerun, filters, grain, joins, lineage};
 use crate::describe::describe;
-use crate::plan::{Field, NodeKind, Origin, Plan, Sink};
+use crate::plan::{Field, NodeKind, Origin, Placing, Plan, Sink};
 
 /// The datasets that are read, each once, in order of first read.
 pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
@@ -107,21 +107,27 @@ fn rerun(plan: &Plan, sink: &Sink) -> Rerun {
             "rows are appended; job bookmarks, where they are enabled and the run before committed, keep the same input from being read again",
         ),
         Mode::Append => verdict("appends_again", Some(false), "the same rows are appended once more"),
+        Mode::Overwrite if keeps_other_partitions(sink) => {
+            verdict("replaces_partitions", Some(true), "the partitions that are written are replaced, the others stay")
+        }
         Mode::Overwrite if sink.partition_keys.is_empty() => {
             verdict("replaces_table", Some(true), "what the run before wrote is replaced")
         }
-        Mode::Overwrite => match sink.dynamic_overwrite {
-            Some(true) => verdict(
-                "replaces_partitions",
-                Some(true),
-                "the partitions that are written are replaced, the others stay",
-            ),
-            _ => verdict(
-                "replaces_table",
-                Some(true),
-                "the whole table is replaced, with all of its partitions: Spark's overwrite is static unless partitionOverwriteMode is dynamic",
-            ),
-        },
+        Mode::Overwrite if sink.dynamic_overwrite.is_none() => verdict(
+            "unknown",
+            Some(true),
+            "a table in Hive's format keeps its other partitions, and one that Spark made with USING is replaced with all of them",
+        ),
+        Mode::Overwrite if sink.dynamic_overwrite == Some(true) => verdict(
+            "replaces_table",
+            Some(true),
+            "the whole table is replaced, with all of its partitions: saveAsTable makes it anew",
+        ),
+        Mode::Overwrite => verdict(
+            "replaces_table",
+            Some(true),
+            "the whole table is replaced, with all of its partitions: Spark's overwrite is static unless partitionOverwriteMode is dynamic",
+        ),
         Mode::Merge => verdict("merges", Some(true), "rows of the same key are updated, not added"),
         Mode::Delete => verdict("deletes", Some(true), "rows that are gone already are deleted once more"),
         Mode::Update => verdict("updates", None, "the same rows are changed once more, from what the first run left"),
@@ -129,6 +135,17 @@ fn rerun(plan: &Plan, sink: &Sink) -> Rerun {
         Mode::Ignore => verdict("keeps", Some(true), "nothing is written where something is there already"),
         Mode::Unknown => verdict("unknown", None, "the mode is not known from the script"),
     }
+}
+
+/// Whether an overwrite leaves the partitions that it does not write. What makes the table anew does not.
+fn keeps_other_partitions(sink: &Sink) -> bool {
+    let makes_anew =
+        sink.dataset.kind == super::DatasetKind::Catalog && sink.dataset.format.as_deref() != Some("delta");
+    sink.dynamic_overwrite == Some(true)
+        && match sink.placing {
+            Placing::AsTheyAre => !sink.partition_keys.is_empty() && !makes_anew,
+            Placing::ByName | Placing::ByPosition | Placing::AsListed => true,
+        }
 }
 
 fn is_keyed_store(dataset: &Dataset) -> bool {

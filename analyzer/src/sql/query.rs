@@ -4,9 +4,11 @@ use contract::expr::{BinaryOp, Expr, ExprKind};
 use contract::types::DataType;
 use indexmap::IndexMap;
 use sqlparser::ast::{
-    self, GroupByExpr, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, TableFactor,
+    self, GroupByExpr, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    Spanned,
 };
+
+mod from;
 
 use super::Source;
 use super::expressions::Lowering;
@@ -110,10 +112,9 @@ impl Planner<'_, '_, '_> {
     }
 
     fn select(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
-        let mut node = self.from(select, ctes);
-        if let Some(condition) = &select.selection {
-            node = self.filter(node, condition, ctes);
-        }
+        let mut conditions = select.selection.as_ref().map(sql_conjuncts).unwrap_or_default();
+        let mut node = self.from(select, &mut conditions, ctes);
+        node = self.filter(node, select.selection.as_ref(), &conditions, ctes);
         node = self.project(node, select);
         if let Some(condition) = &select.qualify {
             // It sees the select list and what the list leaves out, and comes before DISTINCT.
@@ -129,184 +130,19 @@ impl Planner<'_, '_, '_> {
         node
     }
 
-    /// FROM with its joins and lateral views.
-    fn from(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
-        let mut from: Option<NodeId> = None;
-        for table in &select.from {
-            let mut node = self.factor(&table.relation, ctes);
-            for join in &table.joins {
-                let right = self.factor(&join.relation, ctes);
-                node = self.join(node, right, &join.join_operator);
-            }
-            from = Some(match from {
-                None => node,
-                Some(left) => {
-                    let range = self.whole();
-                    let right = self.interpreter.plan.distinct_from(left, node, range);
-                    self.interpreter.plan.join_on(left, right, None, JoinKind::Cross, range)
-                }
-            });
-        }
-        let mut node = match from {
-            Some(node) => node,
-            None => {
-                let range = self.whole();
-                self.interpreter.plan.add(NodeKind::Values, crate::plan::Schema::default(), range)
-            }
-        };
-        for view in &select.lateral_views {
-            node = self.lateral_view(node, view);
-        }
-        node
-    }
-
-    fn factor(&mut self, factor: &TableFactor, ctes: &Ctes) -> NodeId {
-        match factor {
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let (node, bare) = self.named(name, ctes);
-                let qualifier = alias.as_ref().map_or(bare, |alias| self.source.restore(&alias.name.value));
-                let range = self.whole();
-                let node = match alias {
-                    Some(alias) => self.column_aliases(node, alias),
-                    None => node,
-                };
-                self.interpreter.plan.alias(node, &qualifier, range)
-            }
-            TableFactor::Derived { subquery, alias, .. } => {
-                let node = self.query(subquery, ctes);
-                match alias {
-                    Some(alias) => {
-                        let node = self.column_aliases(node, alias);
-                        let range = self.whole();
-                        let name = self.source.restore(&alias.name.value);
-                        self.interpreter.plan.alias(node, &name, range)
-                    }
-                    None => node,
-                }
-            }
-            TableFactor::NestedJoin { table_with_joins, .. } => {
-                let mut node = self.factor(&table_with_joins.relation, ctes);
-                for join in &table_with_joins.joins {
-                    let right = self.factor(&join.relation, ctes);
-                    node = self.join(node, right, &join.join_operator);
-                }
-                node
-            }
-            _ => self.opaque("a table function"),
-        }
-    }
-
-    /// The frame of a name and the name that qualifies its columns.
-    fn named(&mut self, name: &ObjectName, ctes: &Ctes) -> (NodeId, String) {
-        let parts: Vec<String> =
-            name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
-        let bare = self.source.restore(parts.last().map_or("", String::as_str));
-        let place = self.range(name.span());
-        if let ([_], Some(node)) = (parts.as_slice(), ctes.get(&bare.to_lowercase())) {
-            return (*node, bare);
-        }
-        // ``parquet.`path` `` reads files.
-        if let [format, path] = parts.as_slice()
-            && matches!(
-                format.to_lowercase().as_str(),
-                "parquet" | "csv" | "json" | "orc" | "delta" | "text" | "iceberg" | "hudi"
-            )
-            && (path.contains('/') || path.contains("hole_"))
-        {
-            let text = self.source.text(path);
-            let node = library::scan_path(self.interpreter, &text, &format.to_lowercase(), place, self.source.range);
-            return (node, bare);
-        }
-        let text = self.source.text(&parts.join("."));
-        (table(self.interpreter, self.source, &text, place), bare)
-    }
-
-    /// `AS alias (a, b)`.
-    fn column_aliases(&mut self, node: NodeId, alias: &TableAlias) -> NodeId {
-        if alias.columns.is_empty() {
-            return node;
-        }
-        let range = self.whole();
-        let schema = self.interpreter.plan.schema(node);
-        if !schema.is_complete() || schema.fields.len() != alias.columns.len() {
-            return self.interpreter.plan.select(node, vec![Item::Unknown], range);
-        }
-        let items = alias
-            .columns
-            .iter()
-            .zip(&schema.fields)
-            .map(|(column, field)| {
-                let data_type = self.interpreter.plan.column_type(field.id);
-                let name = self.source.restore(&column.name.value);
-                Item::Column { name, expr: expression::resolved(&field.name, field.id, data_type, range) }
-            })
-            .collect();
-        self.interpreter.plan.select(node, items, range)
-    }
-
-    fn join(&mut self, left: NodeId, right: NodeId, operator: &JoinOperator) -> NodeId {
-        let (how, constraint) = match operator {
-            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (JoinKind::Inner, constraint),
-            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinKind::Left, constraint),
-            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinKind::Right, constraint),
-            JoinOperator::FullOuter(constraint) => (JoinKind::Full, constraint),
-            JoinOperator::CrossJoin(constraint) => (JoinKind::Cross, constraint),
-            JoinOperator::Semi(constraint) | JoinOperator::LeftSemi(constraint) => (JoinKind::LeftSemi, constraint),
-            JoinOperator::Anti(constraint) | JoinOperator::LeftAnti(constraint) => (JoinKind::LeftAnti, constraint),
-            _ => {
-                let range = self.whole();
-                return self.interpreter.plan.opaque(vec![left, right], "a join that is not understood", range);
-            }
-        };
-        let range = self.whole();
-        match constraint {
-            JoinConstraint::On(condition) => {
-                let range = self.range(condition.span());
-                let condition = self.lower(condition);
-                library::join_with(self.interpreter, left, right, Some(condition), how, range)
-            }
-            JoinConstraint::Using(names) => {
-                let names: Vec<String> =
-                    names.iter().map(|name| self.source.restore(&name.to_string().replace('`', ""))).collect();
-                self.interpreter.plan.join_using(left, right, &names, how, range)
-            }
-            JoinConstraint::Natural => self.interpreter.plan.opaque(vec![left, right], "a natural join", range),
-            JoinConstraint::None => {
-                let how = if how == JoinKind::Inner { JoinKind::Cross } else { how };
-                library::join_with(self.interpreter, left, right, None, how, range)
-            }
-        }
-    }
-
-    fn lateral_view(&mut self, node: NodeId, view: &ast::LateralView) -> NodeId {
-        let range = self.range(view.lateral_view.span());
-        let lowered = self.lower(&view.lateral_view);
-        let bound = library::bind(self.interpreter, node, &lowered);
-        let exploded = self.interpreter.plan.same_schema(node, NodeKind::Explode { input: node }, range);
-        let names: Vec<String> = view.lateral_col_alias.iter().map(|alias| self.source.restore(&alias.value)).collect();
-        if names.is_empty() {
-            return self.interpreter.plan.select(exploded, vec![Item::Star(None), Item::Unknown], range);
-        }
-        let single = names.len() == 1;
-        let columns = names
-            .into_iter()
-            .map(|name| {
-                let expr = if single {
-                    bound.clone()
-                } else {
-                    expression::opaque("an element", vec![bound.clone()], DataType::Unknown, range)
-                };
-                (name, expr)
-            })
-            .collect();
-        self.interpreter.plan.with_columns(exploded, columns, range)
-    }
-
     /// WHERE; `IN` and `EXISTS` over a query are semi-joins, their negations anti-joins.
-    fn filter(&mut self, mut node: NodeId, condition: &ast::Expr, ctes: &Ctes) -> NodeId {
+    /// `conditions` are those of the conjuncts of `whole` that no join has taken.
+    fn filter(
+        &mut self,
+        mut node: NodeId,
+        whole: Option<&ast::Expr>,
+        conditions: &[&ast::Expr],
+        ctes: &Ctes,
+    ) -> NodeId {
+        let Some(whole) = whole else { return node };
         let mut plain: Option<Expr> = None;
-        let range = self.range(condition.span());
-        for conjunct in sql_conjuncts(condition) {
+        let range = self.range(whole.span());
+        for conjunct in conditions {
             match conjunct {
                 ast::Expr::InSubquery { expr, subquery, negated } => {
                     let operand = self.lower(expr);
@@ -387,7 +223,7 @@ impl Planner<'_, '_, '_> {
             return None;
         }
         let range = self.range(query.span());
-        let mut inner = self.from(select, ctes);
+        let mut inner = self.from(select, &mut Vec::new(), ctes);
         let mut correlated = Vec::new();
         for condition in conditions {
             let lowered = self.lower(condition);

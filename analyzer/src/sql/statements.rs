@@ -109,10 +109,21 @@ fn insert(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
     }
     let overwrite = head.get(1) == Some(&"OVERWRITE");
     let Some(target) = words.get(next) else { return Value::None };
-    let mut partition_keys = Vec::new();
+    let mut partition_keys: Vec<String> = Vec::new();
+    let mut dynamic = Some(sets_dynamic_overwrite(interpreter));
     if head.get(next + 1) == Some(&"PARTITION") {
-        partition_keys = bracketed(words, next + 2).into_iter().map(|word| word.text.to_owned()).collect();
-        partition_keys.retain(|word| word != "," && word != "=" && !word.starts_with('\''));
+        let mut value = false;
+        for word in bracketed(words, next + 2) {
+            match word.text {
+                "," => value = false,
+                "=" => value = true,
+                _ if value => {}
+                key => partition_keys.push(key.replace('`', "")),
+            }
+        }
+        let fixed = bracketed(words, next + 2).iter().filter(|word| word.text == "=").count();
+        // What becomes of the partitions that the query does not yield depends on what made the table.
+        dynamic = dynamic.filter(|dynamic| *dynamic).or((fixed == partition_keys.len()).then_some(true));
     }
     let Some(start) = query_start(words, next) else { return Value::None };
     let Some(input) = select(interpreter, &source.part(start, source.sql.len())) else {
@@ -125,7 +136,7 @@ fn insert(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
         _ => Placing::ByPosition,
     };
     let dataset = target_dataset(source, target, None);
-    write(interpreter, source, input, dataset, mode, partition_keys, placing);
+    write(interpreter, source, input, dataset, mode, (partition_keys, dynamic), placing);
     Value::None
 }
 
@@ -174,7 +185,8 @@ fn create(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: 
         Mode::ErrorIfExists
     };
     let dataset = target_dataset(source, target, format);
-    write(interpreter, source, input, dataset, mode, partition_keys, Placing::AsTheyAre);
+    let partitions = (partition_keys, Some(sets_dynamic_overwrite(interpreter)));
+    write(interpreter, source, input, dataset, mode, partitions, Placing::AsTheyAre);
     Value::None
 }
 
@@ -185,7 +197,7 @@ fn change(interpreter: &mut Interpreter, source: &Source, target: Option<&Word>,
     let range = interpreter.here(source.range);
     let input = interpreter.plan.opaque(Vec::new(), "the rows that the table has", range);
     let dataset = target_dataset(source, target, None);
-    write(interpreter, source, input, dataset, mode, Vec::new(), Placing::AsListed);
+    write(interpreter, source, input, dataset, mode, (Vec::new(), None), Placing::AsListed);
     Value::None
 }
 
@@ -257,19 +269,22 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
     Value::None
 }
 
+/// Whether the session has overwrites keep the partitions that they do not write.
+fn sets_dynamic_overwrite(interpreter: &Interpreter) -> bool {
+    let setting = interpreter.settings.get("spark.sql.sources.partitionOverwriteMode");
+    let mode = setting.map(|value| interpreter.to_text(value).render());
+    mode.is_some_and(|mode| mode.eq_ignore_ascii_case("dynamic"))
+}
+
 fn write(
     interpreter: &mut Interpreter,
     source: &Source,
     input: NodeId,
     dataset: Dataset,
     mode: Mode,
-    partition_keys: Vec<String>,
+    (partition_keys, dynamic_overwrite): (Vec<String>, Option<bool>),
     placing: Placing,
 ) {
-    let setting = interpreter.settings.get("spark.sql.sources.partitionOverwriteMode");
-    let dynamic = setting
-        .map(|value| interpreter.to_text(value).render())
-        .is_some_and(|mode| mode.eq_ignore_ascii_case("dynamic"));
     let registers_partitions = (!partition_keys.is_empty()).then_some(true);
     let range = interpreter.here(source.range);
     let sink = Sink {
@@ -278,7 +293,7 @@ fn write(
         mode,
         partition_keys,
         merge_keys: Vec::new(),
-        dynamic_overwrite: Some(dynamic),
+        dynamic_overwrite,
         registers_partitions,
         placing,
         guarded: false,
