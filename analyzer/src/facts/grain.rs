@@ -18,6 +18,14 @@ pub(crate) struct Key {
     pub columns: Vec<ColumnId>,
     pub assumptions: Vec<String>,
     pub reason: String,
+    /// The `row_number()` that is one of the columns and numbers the rows of the others.
+    number: Option<ColumnId>,
+}
+
+impl Key {
+    fn new(columns: Vec<ColumnId>, reason: String) -> Self {
+        Self { columns, assumptions: Vec::new(), reason, number: None }
+    }
 }
 
 /// What is known of the rows of a frame.
@@ -103,9 +111,8 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
                 .collect();
             match columns {
                 Some(columns) if !columns.is_empty() => Keys::of(Key {
-                    columns,
                     assumptions: vec![format!("`{}` keeps the primary key of its contract", scan.dataset.short_name())],
-                    reason: format!("the primary key of `{}`", scan.dataset.short_name()),
+                    ..Key::new(columns, format!("the primary key of `{}`", scan.dataset.short_name()))
                 }),
                 _ => Keys::none(format!("nothing says which columns of `{}` are unique", scan.dataset.short_name())),
             }
@@ -118,15 +125,13 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
             let inner = of(input);
             let constants = inner.constants;
             Keys {
-                keys: vec![Key {
-                    columns: keys.iter().copied().filter(|key| !constants.contains(key)).collect(),
-                    assumptions: Vec::new(),
-                    reason: if keys.is_empty() {
-                        "one row in all".to_owned()
-                    } else {
-                        format!("grouped by {}", names(plan, keys))
+                keys: vec![Key::new(
+                    keys.iter().copied().filter(|key| !constants.contains(key)).collect(),
+                    match keys.is_empty() {
+                        true => "one row in all".to_owned(),
+                        false => format!("grouped by {}", names(plan, keys)),
                     },
-                }],
+                )],
                 constants,
                 equal: inner.equal,
                 why_not: String::new(),
@@ -135,18 +140,14 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
         NodeKind::DropDuplicates { input, keys } => {
             let mut inner = of(input);
             let columns: Vec<ColumnId> = keys.iter().copied().filter(|key| !inner.constants.contains(key)).collect();
-            inner.add(Key {
-                columns,
-                assumptions: Vec::new(),
-                reason: format!("one row per {} is kept", names(plan, keys)),
-            });
+            inner.add(Key::new(columns, format!("one row per {} is kept", names(plan, keys))));
             inner
         }
         NodeKind::Distinct { input } => {
             let mut inner = of(input);
             if node.schema.is_complete() {
                 let columns = node.schema.fields.iter().map(|field| field.id).collect();
-                inner.add(Key { columns, assumptions: Vec::new(), reason: "the rows are distinct".to_owned() });
+                inner.add(Key::new(columns, "the rows are distinct".to_owned()));
             } else if inner.keys.is_empty() {
                 inner.why_not = "the rows are distinct, but not all of their columns are known".to_owned();
             }
@@ -155,6 +156,7 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
         NodeKind::Join { left, right, how, keys, .. } => joined(plan, &of(left), &of(right), *how, keys),
         NodeKind::Union { .. } => Keys::none("a union may hold a row twice".to_owned()),
         NodeKind::Explode { .. } => Keys::none("exploding an array repeats rows".to_owned()),
+        NodeKind::Resample { .. } => Keys::none("a sample with replacement may draw a row twice".to_owned()),
         NodeKind::Opaque { reason, .. } => {
             Keys::none(format!("it is made by something that is not understood: {reason}"))
         }
@@ -173,7 +175,8 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
                 .into_iter()
                 .filter_map(|key| {
                     let columns = key.columns.iter().map(|id| copies.get(id).copied()).collect::<Option<_>>()?;
-                    Some(Key { columns, ..key })
+                    let number = key.number.and_then(|number| copies.get(&number).copied());
+                    Some(Key { columns, number, ..key })
                 })
                 .collect();
             Keys { keys, why_not: inner.why_not, ..Keys::default() }
@@ -257,9 +260,9 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
             Some(First::Column(number)) => {
                 if let Some(columns) = row_number(plan, number) {
                     inner.fix(number);
-                    let numbered = numbered_reason(plan, &columns);
-                    for key in inner.keys.iter_mut().filter(|key| key.reason.starts_with(&numbered)) {
-                        key.reason = key.reason.replacen(&numbered, &first_reason(plan, &columns), 1);
+                    for key in inner.keys.iter_mut().filter(|key| key.number == Some(number)) {
+                        key.reason = first_reason(plan, &columns);
+                        key.number = None;
                     }
                 }
             }
@@ -274,7 +277,11 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
         };
         let is_constant = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(_));
         match (id(left), id(right)) {
-            (Some(a), Some(b)) if inner.equal.len() < MAX_COLUMNS && compares_exactly(plan, a, b) => {
+            (Some(a), Some(b))
+                if inner.equal.len() < MAX_COLUMNS
+                    && compares_exactly(plan, a, b)
+                    && same_types(plan, &[(a, b)]).is_none() =>
+            {
                 inner.equal.push((a, b))
             }
             (Some(column), None) if is_constant(right) && fixes(plan, column, right) => inner.fix(column),
@@ -295,11 +302,18 @@ fn fixes(plan: &Plan, column: ColumnId, constant: &Expr) -> bool {
     }
 }
 
-/// Whether a value of one column equals at most one value of the other, either way. Where a type is not known, the
-/// columns are taken to have the same one.
+/// Whether a value of one column equals at most one value of the other, either way. Where a type is not known, this
+/// rests on [`same_types`].
 pub(crate) fn compares_exactly(plan: &Plan, a: ColumnId, b: ColumnId) -> bool {
     let (a, b) = (plan.column_type(a), plan.column_type(b));
     a.is_open() || b.is_open() || keeps_apart(&a, &b) && keeps_apart(&b, &a)
+}
+
+/// What is assumed of the keys of a join: that those of unknown type have the same one on both sides.
+pub(crate) fn same_types(plan: &Plan, keys: &[(ColumnId, ColumnId)]) -> Option<String> {
+    let open = |id: ColumnId| plan.column_type(id).is_open();
+    let open: Vec<ColumnId> = keys.iter().filter(|(l, r)| open(*l) || open(*r)).map(|(l, _)| *l).collect();
+    (!open.is_empty()).then(|| format!("{} has the same type on both sides of the join", names(plan, &open)))
 }
 
 /// Whether all values of a type stay different ones where Spark converts them to compare with another type:
@@ -347,7 +361,7 @@ fn ranked_first(plan: &Plan, left: &Expr, right: &Expr, op: BinaryOp) -> Option<
         _ => {
             let columns = partitions(expr)?;
             let reason = first_reason(plan, &columns);
-            Some(First::Key(Key { columns, assumptions: Vec::new(), reason }))
+            Some(First::Key(Key::new(columns, reason)))
         }
     }
 }
@@ -378,19 +392,16 @@ fn numbered(plan: &Plan, input: NodeId, node: &crate::plan::Node, mut inner: Key
     for field in node.schema.fields.iter().filter(|field| before.is_none_or(|schema| schema.field(field.id).is_none()))
     {
         let Some(columns) = row_number(plan, field.id) else { continue };
-        let reason = numbered_reason(plan, &columns);
+        let reason = format!("row_number() counts the rows of each {}", names(plan, &columns));
         inner.keys.truncate(MAX_KEYS - 1);
-        inner.add(Key { columns: columns.into_iter().chain([field.id]).collect(), assumptions: Vec::new(), reason });
+        let key = Key::new(columns.into_iter().chain([field.id]).collect(), reason);
+        inner.add(Key { number: Some(field.id), ..key });
     }
     inner
 }
 
 fn first_reason(plan: &Plan, partitions: &[ColumnId]) -> String {
     format!("row_number() = 1 keeps one row per {}", names(plan, partitions))
-}
-
-fn numbered_reason(plan: &Plan, partitions: &[ColumnId]) -> String {
-    format!("row_number() counts the rows of each {}", names(plan, partitions))
 }
 
 /// The partition columns where a column is `row_number()` over a window.
@@ -426,9 +437,9 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
             let mut assumptions = key.assumptions.clone();
             assumptions.extend(unique.assumptions.iter().filter(|a| !key.assumptions.contains(a)).cloned());
             result.add(Key {
-                columns: key.columns.clone(),
                 assumptions,
                 reason: format!("{}, and the joins keep it", key.reason.trim_end_matches(", and the joins keep it")),
+                ..key.clone()
             });
         }
     };
@@ -455,8 +466,14 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
                 }
                 let assumptions = a.assumptions.iter().chain(&b.assumptions).cloned().collect();
                 let reason = "the keys of both sides of the join together".to_owned();
-                result.add(Key { columns, assumptions, reason });
+                result.add(Key { assumptions, ..Key::new(columns, reason) });
             }
+        }
+    }
+    // What is derived later from columns that are equal here rests on this too.
+    if let Some(assumption) = same_types(plan, keys) {
+        for key in result.keys.iter_mut().filter(|key| !key.assumptions.contains(&assumption)) {
+            key.assumptions.push(assumption.clone());
         }
     }
     if result.keys.is_empty() {
@@ -516,7 +533,7 @@ fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHas
             }
             assumptions.sort();
             assumptions.dedup();
-            result.add(Key { columns, assumptions, reason: key.reason });
+            result.add(Key { assumptions, ..Key::new(columns, key.reason) });
         }
     }
     result

@@ -60,8 +60,15 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
     let (fan_out, fan_out_reason) = match how {
         JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
         _ => match right_facts.unique_on(&right_keys) {
-            Some(key) if key.assumptions.is_empty() => (false, format!("the right side is unique: {}", key.reason)),
-            Some(key) => (false, format!("the right side is unique, if {}", key.assumptions.join(" and "))),
+            Some(key) => {
+                let assumptions = key.assumptions.iter().cloned().chain(grain::same_types(plan, keys));
+                let assumptions: Vec<String> = assumptions.collect();
+                let reason = match assumptions.as_slice() {
+                    [] => format!("the right side is unique: {}", key.reason),
+                    assumptions => format!("the right side is unique, if {}", assumptions.join(" and ")),
+                };
+                (false, reason)
+            }
             None => (
                 true,
                 match inexact {

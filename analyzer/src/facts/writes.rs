@@ -9,7 +9,7 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for (id, node) in plan.nodes() {
         let NodeKind::Scan(scan) = &node.kind else { continue };
-        if !plan.is_live(id) {
+        if !plan.is_live(id) || plan.targets.contains(&id) {
             continue;
         }
         if inputs.iter().any(|known| known.dataset.name == scan.dataset.name && known.dataset.is_resolved()) {

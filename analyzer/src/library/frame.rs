@@ -304,6 +304,9 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
         "distinct" => Value::Frame(interpreter.plan.same_schema(node, NodeKind::Distinct { input: node }, range)),
         "dropDuplicates" | "drop_duplicates" => drop_duplicates(interpreter, node, &args),
         "union" | "unionAll" | "unionByName" => union(interpreter, node, name, &args),
+        "sample" if replaces(interpreter, &args) => {
+            Value::Frame(interpreter.plan.same_schema(node, NodeKind::Resample { input: node }, range))
+        }
         "intersect" | "subtract" | "exceptAll" | "intersectAll" | "limit" | "sample" | "sampleBy" => {
             Value::Frame(interpreter.plan.same_schema(node, NodeKind::Limit { input: node }, range))
         }
@@ -793,6 +796,17 @@ pub(crate) fn join_with(
     let other = interpreter.plan.distinct_from(left, right, range);
     let bound = condition.map(|condition| bind::bind_both(interpreter, left, other, &condition));
     interpreter.plan.join_on(left, other, bound, how, range)
+}
+
+/// Whether `sample(withReplacement, fraction)` may draw a row twice; `sample(fraction)` does not.
+fn replaces(interpreter: &Interpreter, args: &Args) -> bool {
+    if args.named("withReplacement").is_none() && args.get(1, "fraction").is_none() {
+        return false;
+    }
+    match args.get(0, "withReplacement") {
+        Some(Value::Int(_) | Value::Float(_)) | None => false,
+        Some(value) => value.truth(&interpreter.heap).unwrap_or(true),
+    }
 }
 
 /// Spark's names of join kinds.

@@ -384,7 +384,16 @@ pub(crate) fn merge_method(interpreter: &mut Interpreter, merge: &Rc<MergeBuilde
                 next.target = interpreter.plan.alias(next.target, &alias.render(), range);
             }
         }
-        "toDF" => return Value::Frame(next.target),
+        "toDF" => {
+            let scans: Vec<NodeId> = interpreter.plan.scans(next.target).into_iter().map(|(id, _)| id).collect();
+            interpreter.plan.targets.retain(|target| !scans.contains(target));
+            return Value::Frame(next.target);
+        }
+        "delete" | "update" => {
+            let mode = if name == "delete" { Mode::Delete } else { Mode::Update };
+            change(interpreter, next.target, mode, args.range);
+            return Value::None;
+        }
         "merge" => {
             let source = args.get(0, "source").cloned().unwrap_or(Value::None);
             next.source = interpreter.frame_of(&source, args.range);
@@ -404,6 +413,27 @@ pub(crate) fn merge_method(interpreter: &mut Interpreter, merge: &Rc<MergeBuilde
         _ => {}
     }
     Value::Merge(Rc::new(next))
+}
+
+/// Records that rows of the table which `target` scans are removed or changed.
+fn change(interpreter: &mut Interpreter, target: NodeId, mode: Mode, range: TextRange) {
+    let Some(dataset) = interpreter.plan.scans(target).first().map(|(_, scan)| scan.dataset.clone()) else { return };
+    interpreter.plan.traits.clears = true;
+    let here = interpreter.here(range);
+    let input = interpreter.plan.opaque(Vec::new(), "the rows that the table has", here);
+    let sink = Sink {
+        input,
+        dataset,
+        mode,
+        partition_keys: Vec::new(),
+        merge_keys: Vec::new(),
+        dynamic_overwrite: None,
+        registers_partitions: None,
+        placing: Placing::AsListed,
+        guarded: false,
+        range: here,
+    };
+    add(interpreter, sink);
 }
 
 /// Records a merge of `source` into the table that `target` scans.
@@ -444,6 +474,7 @@ pub(crate) fn delta_table(interpreter: &mut Interpreter, name: &str, args: &Args
     let mut dataset = if name == "forPath" { dataset::path(&text, None) } else { dataset::named_table(&text) };
     dataset.format = Some("delta".to_owned());
     let target = super::read::scan(interpreter, dataset, super::read::Extra::default(), place, args.range);
+    interpreter.plan.targets.push(target);
     Value::Merge(Rc::new(MergeBuilder { target, source: None, condition: None }))
 }
 

@@ -35,6 +35,8 @@ pub struct Plan {
     run: Option<(usize, usize)>,
     /// What the script does beside reading and writing.
     pub traits: Traits,
+    /// Scans of tables that are only written to so far, such as the target of a merge.
+    pub(crate) targets: Vec<NodeId>,
     /// Columns of frames that were built or searched since the interpreter last asked.
     work: u64,
     /// Columns of all frames.
@@ -137,6 +139,11 @@ pub enum NodeKind {
     },
     /// Rows multiplied by the elements of a column.
     Explode {
+        /// Whose rows.
+        input: NodeId,
+    },
+    /// Rows drawn with replacement.
+    Resample {
         /// Whose rows.
         input: NodeId,
     },
@@ -329,6 +336,7 @@ impl NodeKind {
             | NodeKind::Distinct { input }
             | NodeKind::DropDuplicates { input, .. }
             | NodeKind::Explode { input }
+            | NodeKind::Resample { input }
             | NodeKind::Instance { input } => vec![*input],
             NodeKind::Join { left, right, .. } => vec![*left, *right],
             NodeKind::Union { inputs } | NodeKind::Choice { inputs } | NodeKind::Opaque { inputs, .. } => {

@@ -103,6 +103,7 @@ fn node_tree(plan: &Plan, id: NodeId, depth: usize) -> Tree<String> {
         NodeKind::Union { .. } => "union".to_owned(),
         NodeKind::Choice { .. } => "one of".to_owned(),
         NodeKind::Explode { .. } => "exploded".to_owned(),
+        NodeKind::Resample { .. } => "sample with replacement".to_owned(),
         NodeKind::Opaque { reason, .. } => format!("not understood: {reason}"),
     };
     let mut tree = Tree::new(label);
