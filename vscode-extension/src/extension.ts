@@ -50,14 +50,16 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
         outputChannel: log,
       },
     );
+    let reported = false;
     client.onNotification("deCopilot/status", (report: ServerStatus) => {
+      reported = true;
       status.running(report);
     });
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped) status.failed("The server has stopped.");
     });
     await client.start();
-    status.running({ health: "ok", message: "" });
+    if (!reported) status.running({ health: "ok", message: "" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.error(reason);

@@ -108,7 +108,9 @@ function vscodeServer(args, stdio) {
   const data = join(shared.folder, "data");
   const all = [
     join(required("VSCODE_SERVER"), "out", "server-main.js"),
-    ...["--accept-server-license-terms", "--server-data-dir", join(shared.folder, "server")],
+    // Without the environment of a login shell, whose PATH is another one.
+    ...["--accept-server-license-terms", "--force-disable-user-env"],
+    ...["--server-data-dir", join(shared.folder, "server")],
     ...["--user-data-dir", data, "--extensions-dir", join(shared.folder, "extensions")],
     ...args,
   ];

@@ -15,3 +15,6 @@ npm install --ignore-scripts --omit=dev --no-audit --no-fund
 npm rebuild @vscode/spdlog @vscode/deviceid native-watchdog
 # What fails in node-pty is a step after its build that only its own developers need; the check loads the module.
 npm rebuild node-pty || true
+# Its own comes from a place that is no registry.
+mkdir -p node_modules/@vscode/ripgrep/bin
+ln -sf "$(command -v rg)" node_modules/@vscode/ripgrep/bin/rg

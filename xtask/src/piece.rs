@@ -76,10 +76,11 @@ pub(crate) const PIECES: &[Piece] = &[
     },
     Piece { name: "neovim", needs: &[], install: Install::Debian(&["neovim"]), check: &["nvim", "--version"] },
     Piece { name: "chromium", needs: &[], install: Install::Debian(&["chromium"]), check: &["chromium", "--version"] },
+    Piece { name: "ripgrep", needs: &[], install: Install::Debian(&["ripgrep"]), check: &["rg", "--version"] },
     // VS Code 1.100, the newest whose server runs on Node.js 20.
     Piece {
         name: "vscode-server",
-        needs: &["node"],
+        needs: &["node", "ripgrep"],
         install: Install::Script { path: "xtask/setup/vscode-server.sh", version: "4.100.3" },
         check: &[
             "node",

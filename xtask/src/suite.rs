@@ -122,7 +122,6 @@ pub(crate) const SUITES: &[Suite] = &[
         counting: Counting::LastLine,
         minutes: 2,
     },
-    // `npm test` in that folder goes on to drive it in the real editor, by hand until it passes on a busy machine too.
     Suite {
         name: "extension",
         about: "the VS Code extension compiles, passes its linter and packages",
@@ -132,6 +131,16 @@ pub(crate) const SUITES: &[Suite] = &[
         environment: &[],
         counting: Counting::ExitCode,
         minutes: 5,
+    },
+    Suite {
+        name: "vscode",
+        about: "the packaged extension in VS Code: its extension host, and the window as a person drives it",
+        needs: &["node", "ripgrep", "chromium", "vscode-server"],
+        after: Some("build"),
+        command: &["bash", "-c", "cd vscode-extension && npm ci && npm test"],
+        environment: &[("VSCODE_SERVER", "{vscode-server}")],
+        counting: Counting::LastLine,
+        minutes: 10,
     },
     Suite {
         name: "spark",
