@@ -98,11 +98,11 @@ impl Project {
         std::fs::create_dir(folder.path().join("jobs"))?;
         std::fs::write(folder.path().join("de-copilot.toml"), "[lake]\nroot = \"lake\"\n")?;
         let columns = ["loan_id", "customer_id", "amount", "state", "paid_on", "channel"];
-        for name in ["payments", "loans"] {
+        for (database, name) in [("raw_db", "payments"), ("raw_db", "loans"), ("gold", "fact")] {
             let columns: Vec<Value> = columns.iter().map(|column| json!({"Name": column, "Type": "string"})).collect();
             let table = json!({"Table": {
-                "Name": name, "DatabaseName": "raw_db", "StorageDescriptor": {"Columns": columns} } });
-            std::fs::write(catalog.join(format!("raw_db.{name}.json")), table.to_string())?;
+                "Name": name, "DatabaseName": database, "StorageDescriptor": {"Columns": columns} } });
+            std::fs::write(catalog.join(format!("{database}.{name}.json")), table.to_string())?;
         }
         for job in 0..jobs {
             let text = format!(
@@ -146,6 +146,52 @@ fn script(lines: usize) -> String {
     }
     text.push_str(&format!("step_{step}.write.mode(\"overwrite\").saveAsTable(\"gold.fact\")\n"));
     text
+}
+
+/// What a server needs to know a project that it has never seen.
+pub(crate) struct Index {
+    /// Jobs of the project.
+    pub(crate) jobs: usize,
+    /// From the opening of the script that breaks something in each job to the diagnostics that tell so of all.
+    pub(crate) milliseconds: f64,
+    /// The most memory that the process has held by then, where the system tells.
+    pub(crate) peak_bytes: Option<u64>,
+}
+
+impl Index {
+    /// The figures as a case.
+    pub(crate) fn json(&self, server: &str) -> Value {
+        let megabytes = self.peak_bytes.map(|bytes| (bytes as f64 / 1e5).round() / 10.0);
+        json!({"server": server, "case": "index", "lines": 200, "workspace_jobs": self.jobs,
+            "max_ms": self.milliseconds.round(), "peak_mb": megabytes})
+    }
+}
+
+/// Opens the writer of a table that drops a column which all jobs of a project read, and waits until each is named.
+pub(crate) fn index(command: Command, jobs: usize) -> Result<Index> {
+    let project = Project::new(200, jobs)?;
+    let uri = format!("file://{}", project.script.display());
+    let text = project.text.replace(".write.mode", ".drop(\"amount\").write.mode");
+    let mut client = Client::start(command, project.folder.path())?;
+    let start = Instant::now();
+    client.initialize(project.folder.path())?;
+    let document = json!({"uri": uri, "languageId": "python", "version": 1, "text": text});
+    client.notify("textDocument/didOpen", json!({ "textDocument": document }))?;
+    let told = |message: &Value| {
+        let found = message["params"]["diagnostics"].as_array();
+        let broken = |found: &Vec<Value>| found.iter().filter(|one| one["code"] == "downstream-column").count();
+        message["params"]["uri"] == uri && found.is_some_and(|found| broken(found) == jobs)
+    };
+    let done = client.wait_for(told)?;
+    let milliseconds = done.duration_since(start).as_secs_f64() * 1e3;
+    Ok(Index { jobs, milliseconds, peak_bytes: peak_memory(client.process.id()) })
+}
+
+/// The most memory that a process has held so far, in bytes; Linux tells it.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 /// Types into the script, and gives back the sorted times in milliseconds.

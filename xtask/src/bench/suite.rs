@@ -11,7 +11,7 @@ use contract::schema::{Column, Provenance, TableName, TableSchema};
 use contract::types::DataType;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Figure, Outcome};
+use super::{Arguments, Figure, Outcome};
 use crate::conformance::engines::{self, Build, Engine};
 use crate::repository;
 
@@ -33,7 +33,8 @@ const MEMORY_GB: u64 = 8;
 /// engine and on Trino.
 ///
 /// Errors name the engine and the query that failed.
-pub(super) fn suite(rows: u64) -> Result<Outcome> {
+pub(super) fn suite(arguments: &Arguments) -> Result<Outcome> {
+    let rows = arguments.rows;
     let file = repository::root().join("tests/conformance/wide_table.json");
     let table: Json = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
     let schema = schema(&table["columns"])?;
