@@ -1,10 +1,12 @@
 //! Joins in terms of base inputs, and whether they can repeat rows.
 
-use contract::expr::ColumnId;
+use contract::expr::{BinaryOp, ColumnId, ColumnRef, Expr, ExprKind};
 use rustc_hash::FxHashMap;
 
 use super::{FilterFact, JoinFact, JoinKind, filters, grain, lineage};
+use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
+use crate::value::UNKNOWN_HOLE;
 
 /// The joins that reach an output, or all where nothing is written, in order of execution.
 pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
@@ -34,7 +36,7 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
 
 fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> Option<JoinFact> {
     let node = plan.node(id)?;
-    let NodeKind::Join { left, right, how, keys, .. } = &node.kind else { return None };
+    let NodeKind::Join { left, right, how, keys, residual } = &node.kind else { return None };
     let mut left_columns = Vec::new();
     let mut right_columns = Vec::new();
     let mut left_inputs = Vec::new();
@@ -46,6 +48,18 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
         right_columns.push(r);
         merge(&mut left_inputs, l_inputs);
         merge(&mut right_inputs, r_inputs);
+    }
+    for (l, r) in residual.iter().flat_map(conjuncts).filter_map(|conjunct| compared(plan, *left, *right, conjunct)) {
+        for (column, columns, inputs) in
+            [(l, &mut left_columns, &mut left_inputs), (r, &mut right_columns, &mut right_inputs)]
+        {
+            let (name, found) = match column.id {
+                Some(id) => base(plan, id),
+                None => (column.name.clone(), Vec::new()),
+            };
+            columns.push(name);
+            merge(inputs, found);
+        }
     }
     if left_inputs.is_empty() {
         merge(&mut left_inputs, input_names(plan, *left));
@@ -99,6 +113,33 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
         range: node.range,
         node: id,
     })
+}
+
+/// The columns of an equality that is no plain key: each side has a column, but converted, or not known to be there.
+fn compared<'e>(
+    plan: &Plan,
+    left: NodeId,
+    right: NodeId,
+    conjunct: &'e Expr,
+) -> Option<(&'e ColumnRef, &'e ColumnRef)> {
+    let ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NullSafeEqual, left: one, right: other } = &conjunct.kind
+    else {
+        return None;
+    };
+    let (one, other) = (only_column(one)?, only_column(other)?);
+    let is_of = |side: NodeId, column: &ColumnRef| column.id.map(|id| plan.has(side, id));
+    let fits = |l: &ColumnRef, r: &ColumnRef| is_of(left, l) != Some(false) && is_of(right, r) != Some(false);
+    if fits(one, other) {
+        return Some((one, other));
+    }
+    fits(other, one).then_some((other, one))
+}
+
+/// The column of an expression that has one; of a name that is not known there is nothing to say.
+fn only_column(expr: &Expr) -> Option<&ColumnRef> {
+    let mut columns = expr.columns().into_iter();
+    let only = columns.next().filter(|column| !column.name.contains(UNKNOWN_HOLE))?;
+    columns.next().is_none().then_some(only)
 }
 
 /// The base column that a join key is, with its inputs; its own name where it is computed from several.

@@ -106,6 +106,11 @@ fn rerun(plan: &Plan, sink: &Sink) -> Rerun {
             None,
             "rows are appended; job bookmarks, where they are enabled and the run before committed, keep the same input from being read again",
         ),
+        Mode::Append if plan.traits.clears => verdict(
+            "appends_again",
+            None,
+            "rows are appended; the job deletes or replaces something too, and it is not known whether that is what the run before wrote",
+        ),
         Mode::Append => verdict("appends_again", Some(false), "the same rows are appended once more"),
         Mode::Overwrite if keeps_other_partitions(sink) => {
             verdict("replaces_partitions", Some(true), "the partitions that are written are replaced, the others stay")

@@ -6,7 +6,7 @@ use contract::types::DataType;
 use crate::expression;
 use crate::facts::{Related, Severity};
 use crate::interpret::{Interpreter, Mention};
-use crate::plan::{Lookup, NodeId, NodeKind, Schema};
+use crate::plan::{Field, Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
 
 /// The expression with every column resolved that can be.
@@ -109,6 +109,14 @@ fn resolve_column(
     range: TextRange,
 ) -> Option<Expr> {
     if let Some(id) = reference.id {
+        // Under another name it is another column to Spark: of the two sides of a join, the one that has kept the name.
+        let kept = |field: &&Field| {
+            field.id != id && field.name.eq_ignore_ascii_case(&reference.name) && interpreter.plan.derives(field.id, id)
+        };
+        let renamed = schema.field(id).is_some_and(|field| !field.name.eq_ignore_ascii_case(&reference.name));
+        if let Some(field) = schema.fields.iter().find(kept).filter(|_| renamed) {
+            return Some(typed(interpreter, reference, field.id, range));
+        }
         let present = schema.field(id).is_some()
             || schema.rests.iter().any(|rest| interpreter.plan.discovered(rest.source).any(|found| found == id));
         if present {

@@ -238,21 +238,25 @@ impl Plan {
         let right = self.distinct_from(left, right, range);
         let mut keys = Vec::new();
         let mut fields = Vec::new();
+        let mut unresolved = Vec::new();
         for name in using {
             let (l, r) = (self.lookup(left, None, name), self.lookup(right, None, name));
-            if let (Lookup::Found(l), Lookup::Found(r)) = (l, r) {
-                keys.push((l, r));
-                let (id, nullable) = match how {
-                    JoinKind::Right => (r, self.nullable(right, r)),
-                    JoinKind::Full => {
-                        let data_type = self.column_type(l);
-                        (self.add_column(name, data_type, Origin::Either(vec![l, r]), range), None)
-                    }
-                    JoinKind::Inner | JoinKind::LeftSemi => (l, Some(false)),
-                    _ => (l, self.nullable(left, l)),
-                };
-                fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable });
-            }
+            let (Lookup::Found(l), Lookup::Found(r)) = (&l, &r) else {
+                unresolved.push(self.equal_by_name(name, &l, &r, range));
+                continue;
+            };
+            let (l, r) = (*l, *r);
+            keys.push((l, r));
+            let (id, nullable) = match how {
+                JoinKind::Right => (r, self.nullable(right, r)),
+                JoinKind::Full => {
+                    let data_type = self.column_type(l);
+                    (self.add_column(name, data_type, Origin::Either(vec![l, r]), range), None)
+                }
+                JoinKind::Inner | JoinKind::LeftSemi => (l, Some(false)),
+                _ => (l, self.nullable(left, l)),
+            };
+            fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable });
         }
         let mut schema = self.joined_schema(left, right, how);
         schema.fields.retain(|field| !using.iter().any(|name| name.eq_ignore_ascii_case(&field.name)));
@@ -261,10 +265,18 @@ impl Plan {
         }
         fields.append(&mut schema.fields);
         schema.fields = fields;
-        // A key whose name is not known leaves the columns open, and the join without a key.
-        let residual = (keys.len() < using.len())
-            .then(|| expression::opaque("a key that is not known", Vec::new(), DataType::Boolean, range));
+        // A key that is not known to be a column of both sides leaves the join without a key.
+        let residual = unresolved.into_iter().reduce(|all, key| expression::binary(BinaryOp::And, all, key, range));
         self.add(NodeKind::Join { left, right, how, keys, residual }, schema, range)
+    }
+
+    /// That the columns of a name are equal, of which one side at least is not known to have it.
+    fn equal_by_name(&self, name: &str, left: &Lookup, right: &Lookup, range: TextRange) -> Expr {
+        let side = |found: &Lookup| match found {
+            Lookup::Found(id) => expression::resolved(name, *id, self.column_type(*id), range),
+            _ => expression::column(None, name, range),
+        };
+        expression::binary(BinaryOp::Equal, side(left), side(right), range)
     }
 
     /// Pairs of rows of which a condition over both sides is true. `right` must be what
