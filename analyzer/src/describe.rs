@@ -125,11 +125,17 @@ fn bare(expr: &Expr, own: u8) -> String {
             }
             format!("{} OVER ({})", print(function, 0), parts.join(" "))
         }
-        ExprKind::Opaque { reason, inputs } => match reason.strip_prefix("field ") {
-            Some(path) => path.to_owned(),
-            None if reason.contains(' ') && inputs.is_empty() => format!("<{reason}>"),
-            None => format!("{}({})", reason.replace(' ', "_"), list(inputs)),
-        },
+        ExprKind::Opaque { reason, inputs } => {
+            match (reason.strip_prefix("field "), reason.strip_prefix("subquery ")) {
+                (Some(path), _) => path.to_owned(),
+                (None, Some(text)) if text.starts_with("IN ") => {
+                    format!("{} {text}", list(inputs.get(..1).unwrap_or_default()))
+                }
+                (None, Some(text)) => text.to_owned(),
+                _ if reason.contains(' ') && inputs.is_empty() => format!("<{reason}>"),
+                _ => format!("{}({})", reason.replace(' ', "_"), list(inputs)),
+            }
+        }
     }
 }
 

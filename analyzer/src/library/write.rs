@@ -138,6 +138,7 @@ fn finish(
     place: TextRange,
     range: TextRange,
 ) {
+    note_actions(interpreter, &writer.options);
     let format = dataset.format.clone().unwrap_or_default();
     let mut mode = match &writer.mode {
         None if streaming => Mode::Append,
@@ -231,6 +232,7 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
     let options = args.get(2, "connection_options").cloned().unwrap_or(Value::None);
     let place = args.find(2, "connection_options").map_or(args.range, |(_, place)| place);
     let entries = dataset::entries(interpreter, &options);
+    note_actions(interpreter, &entries);
     let format = args.get(3, "format").and_then(Value::exact_text).map(|format| match format {
         "glueparquet" => "parquet".to_owned(),
         other => other.to_lowercase(),
@@ -285,6 +287,16 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
     frame
 }
 
+/// SQL that the database runs before or after the rows are there, which may remove what an earlier run wrote.
+fn note_actions(interpreter: &mut Interpreter, options: &[(String, Value)]) {
+    interpreter.plan.traits.clears |= ["preactions", "postactions"].iter().any(|name| {
+        dataset::option(options, name).is_some_and(|value| match interpreter.to_text(value).exact() {
+            Some(sql) => ["truncate", "delete", "drop", "merge"].iter().any(|word| sql.to_lowercase().contains(word)),
+            None => true,
+        })
+    });
+}
+
 /// `write_dynamic_frame.from_catalog`.
 pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
     glue::check_keywords(
@@ -310,6 +322,7 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
     };
     let options = args.named("additional_options").cloned().unwrap_or(Value::None);
     let entries = dataset::entries(interpreter, &options);
+    note_actions(interpreter, &entries);
     let partition_keys =
         dataset::option(&entries, "partitionKeys").map(|keys| types::names(interpreter, keys)).unwrap_or_default();
     let updates = dataset::option(&entries, "enableUpdateCatalog").and_then(|value| value.truth(&interpreter.heap));
@@ -340,6 +353,7 @@ pub(crate) fn to_jdbc(interpreter: &mut Interpreter, args: &Args) -> Value {
     let Some(input) = interpreter.frame_of(&frame, args.range) else { return frame };
     let options = args.get(2, "connection_options").cloned().unwrap_or(Value::None);
     let entries = dataset::entries(interpreter, &options);
+    note_actions(interpreter, &entries);
     let connection = args.get(1, "catalog_connection").map(|value| interpreter.to_text(value));
     let option = |name: &str| dataset::option(&entries, name).map(|value| interpreter.to_text(value));
     let dataset = dataset::jdbc(connection.as_ref(), option("dbtable").as_ref(), option("database").as_ref(), None);

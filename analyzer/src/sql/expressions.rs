@@ -8,6 +8,7 @@ use sqlparser::ast::{
 };
 
 use super::Source;
+use super::query::{self, Ctes};
 use crate::expression::{self, binary, literal, not, opaque};
 use crate::interpret::Interpreter;
 use crate::library;
@@ -17,6 +18,10 @@ use crate::range::TextRange;
 pub(crate) struct Lowering<'s, 'i, 'w> {
     pub source: &'s Source,
     pub interpreter: &'i mut Interpreter<'w>,
+    /// What a query inside the expression may name.
+    pub ctes: &'s Ctes,
+    /// How deep the query around the expression is nested.
+    pub depth: usize,
 }
 
 impl Lowering<'_, '_, '_> {
@@ -192,15 +197,47 @@ impl Lowering<'_, '_, '_> {
             ast::Expr::CompoundFieldAccess { root, .. } => {
                 opaque("an element", vec![self.expr(root, next)], DataType::Unknown, range)
             }
-            ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => {
-                let inputs = match expr {
-                    ast::Expr::InSubquery { expr, .. } => vec![self.expr(expr, next)],
-                    _ => Vec::new(),
-                };
-                opaque("a subquery", inputs, DataType::Unknown, range)
+            ast::Expr::Subquery(query) => self.subquery("", query, Vec::new(), DataType::Unknown, range),
+            ast::Expr::Exists { subquery, negated } => {
+                let exists = self.subquery("EXISTS ", subquery, Vec::new(), DataType::Boolean, range);
+                if *negated { not(exists, range) } else { exists }
+            }
+            ast::Expr::InSubquery { expr, subquery, negated } => {
+                let operand = self.expr(expr, next);
+                let within = self.subquery("IN ", subquery, vec![operand], DataType::Boolean, range);
+                if *negated { not(within, range) } else { within }
             }
             other => opaque(&self.source.restore(&other.to_string()), Vec::new(), DataType::Unknown, range),
         }
+    }
+
+    /// A query inside an expression: its tables are read, and a value comes from its one column.
+    fn subquery(
+        &mut self,
+        word: &str,
+        query: &ast::Query,
+        mut inputs: Vec<Expr>,
+        data_type: DataType,
+        range: TextRange,
+    ) -> Expr {
+        let node = query::subquery(self.interpreter, self.source, query, self.ctes, self.depth);
+        let only = match self.interpreter.plan.node(node).map(|node| node.schema.fields.as_slice()) {
+            Some([only]) => Some((only.name.clone(), only.id)),
+            _ => None,
+        };
+        let data_type = match (data_type, only) {
+            (data_type, Some((name, id))) => {
+                let of_column = self.interpreter.plan.column_type(id);
+                inputs.push(expression::resolved(&name, id, of_column.clone(), range));
+                if data_type == DataType::Unknown { of_column } else { data_type }
+            }
+            (data_type, None) => data_type,
+        };
+        // Longer ones would hide what they stand in.
+        const SHOWN: usize = 200;
+        let text = self.source.restore(&query.to_string());
+        let text = if text.chars().count() > SHOWN { "SELECT …".to_owned() } else { text };
+        opaque(&format!("subquery {word}({text})"), inputs, data_type, range)
     }
 
     fn is_null(&mut self, operand: &ast::Expr, depth: usize, range: TextRange) -> Expr {

@@ -21,11 +21,23 @@ use crate::range::TextRange;
 use crate::value::Text;
 
 /// Common table expressions in scope, by lower-case name.
-type Ctes = IndexMap<String, NodeId>;
+pub(super) type Ctes = IndexMap<String, NodeId>;
 
 /// The frame of a query.
 pub(crate) fn query(interpreter: &mut Interpreter, source: &Source, query: &Query) -> NodeId {
-    Planner { interpreter, source, depth: 0 }.query(query, &Ctes::new())
+    Planner { interpreter, source, depth: 0, ctes: Ctes::new() }.query(query)
+}
+
+/// The frame of a query inside an expression, which may name what the query around it has named. Names that it does not
+/// have may be those of that query, so none is called wrong.
+pub(super) fn subquery(
+    interpreter: &mut Interpreter,
+    source: &Source,
+    query: &Query,
+    ctes: &Ctes,
+    depth: usize,
+) -> NodeId {
+    Planner { interpreter, source, depth, ctes: ctes.clone() }.query_uncertain(query)
 }
 
 /// The frame that a name means: a temporary view, or a table of the catalog.
@@ -44,6 +56,8 @@ struct Planner<'s, 'i, 'w> {
     interpreter: &'i mut Interpreter<'w>,
     source: &'s Source,
     depth: usize,
+    /// Those that the query under way may name.
+    ctes: Ctes,
 }
 
 impl Planner<'_, '_, '_> {
@@ -60,34 +74,35 @@ impl Planner<'_, '_, '_> {
         self.interpreter.plan.opaque(Vec::new(), reason, range)
     }
 
-    fn query(&mut self, query: &Query, outer: &Ctes) -> NodeId {
+    fn query(&mut self, query: &Query) -> NodeId {
         if self.depth > super::MAX_DEPTH || !self.interpreter.tick() {
             return self.opaque("a query nested too deeply");
         }
         self.depth += 1;
-        let mut ctes = outer.clone();
+        let outer = self.ctes.clone();
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let node = self.query(&cte.query, &ctes);
+            let node = self.query(&cte.query);
             let node = self.column_aliases(node, &cte.alias);
-            ctes.insert(self.source.restore(&cte.alias.name.value).to_lowercase(), node);
+            self.ctes.insert(self.source.restore(&cte.alias.name.value).to_lowercase(), node);
         }
-        let mut node = self.set(&query.body, &ctes);
+        let mut node = self.set(&query.body);
         if query.limit_clause.is_some() || query.fetch.is_some() {
             let range = self.whole();
             node = self.interpreter.plan.same_schema(node, NodeKind::Limit { input: node }, range);
         }
         self.depth -= 1;
+        self.ctes = outer;
         node
     }
 
-    fn set(&mut self, body: &SetExpr, ctes: &Ctes) -> NodeId {
+    fn set(&mut self, body: &SetExpr) -> NodeId {
         let range = self.whole();
         match body {
-            SetExpr::Select(select) => self.select(select, ctes),
-            SetExpr::Query(query) => self.query(query, ctes),
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let left = self.set(left, ctes);
-                let right = self.set(right, ctes);
+                let left = self.set(left);
+                let right = self.set(right);
                 let right = self.interpreter.plan.distinct_from(left, right, range);
                 match op {
                     SetOperator::Union => {
@@ -111,10 +126,10 @@ impl Planner<'_, '_, '_> {
         }
     }
 
-    fn select(&mut self, select: &Select, ctes: &Ctes) -> NodeId {
+    fn select(&mut self, select: &Select) -> NodeId {
         let mut conditions = select.selection.as_ref().map(sql_conjuncts).unwrap_or_default();
-        let mut node = self.from(select, &mut conditions, ctes);
-        node = self.filter(node, select.selection.as_ref(), &conditions, ctes);
+        let mut node = self.from(select, &mut conditions);
+        node = self.filter(node, select.selection.as_ref(), &conditions);
         node = self.project(node, select);
         if let Some(condition) = &select.qualify {
             // It sees the select list and what the list leaves out, and comes before DISTINCT.
@@ -132,13 +147,7 @@ impl Planner<'_, '_, '_> {
 
     /// WHERE; `IN` and `EXISTS` over a query are semi-joins, their negations anti-joins.
     /// `conditions` are those of the conjuncts of `whole` that no join has taken.
-    fn filter(
-        &mut self,
-        mut node: NodeId,
-        whole: Option<&ast::Expr>,
-        conditions: &[&ast::Expr],
-        ctes: &Ctes,
-    ) -> NodeId {
+    fn filter(&mut self, mut node: NodeId, whole: Option<&ast::Expr>, conditions: &[&ast::Expr]) -> NodeId {
         let Some(whole) = whole else { return node };
         let mut plain: Option<Expr> = None;
         let range = self.range(whole.span());
@@ -146,7 +155,7 @@ impl Planner<'_, '_, '_> {
             match conjunct {
                 ast::Expr::InSubquery { expr, subquery, negated } => {
                     let operand = self.lower(expr);
-                    let other = self.query(subquery, ctes);
+                    let other = self.query(subquery);
                     let other = self.interpreter.plan.distinct_from(node, other, range);
                     let operand = library::bind(self.interpreter, node, &operand);
                     let schema = self.interpreter.plan.schema(other);
@@ -167,11 +176,11 @@ impl Planner<'_, '_, '_> {
                 }
                 ast::Expr::Exists { subquery, negated } => {
                     let how = if *negated { JoinKind::LeftAnti } else { JoinKind::LeftSemi };
-                    if let Some(joined) = self.exists(node, subquery, how, ctes) {
+                    if let Some(joined) = self.exists(node, subquery, how) {
                         node = joined;
                         continue;
                     }
-                    let right = self.query_uncertain(subquery, ctes);
+                    let right = self.query_uncertain(subquery);
                     let right = self.interpreter.plan.distinct_from(node, right, range);
                     let condition = expression::opaque("a correlated subquery", Vec::new(), DataType::Boolean, range);
                     node = self.interpreter.plan.join_on(node, right, Some(condition), how, range);
@@ -212,7 +221,7 @@ impl Planner<'_, '_, '_> {
 
     /// `EXISTS` over a plain query as a semi-join: its conditions that name the query around it are the join's. `None`
     /// where the query is more than tables and conditions.
-    fn exists(&mut self, outer: NodeId, query: &Query, how: JoinKind, ctes: &Ctes) -> Option<NodeId> {
+    fn exists(&mut self, outer: NodeId, query: &Query, how: JoinKind) -> Option<NodeId> {
         let SetExpr::Select(select) = query.body.as_ref() else { return None };
         let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
         if query.with.is_some() || query.limit_clause.is_some() || grouped || select.having.is_some() {
@@ -223,7 +232,7 @@ impl Planner<'_, '_, '_> {
             return None;
         }
         let range = self.range(query.span());
-        let mut inner = self.from(select, &mut Vec::new(), ctes);
+        let mut inner = self.from(select, &mut Vec::new());
         let mut correlated = Vec::new();
         for condition in conditions {
             let lowered = self.lower(condition);
@@ -288,15 +297,16 @@ impl Planner<'_, '_, '_> {
     }
 
     /// A correlated query: its columns may be those of the query around it.
-    fn query_uncertain(&mut self, query: &Query, ctes: &Ctes) -> NodeId {
+    fn query_uncertain(&mut self, query: &Query) -> NodeId {
         self.interpreter.set_uncertain(true);
-        let node = self.query(query, ctes);
+        let node = self.query(query);
         self.interpreter.set_uncertain(false);
         node
     }
 
     fn lower(&mut self, expr: &ast::Expr) -> Expr {
-        Lowering { source: self.source, interpreter: self.interpreter }.expr(expr, 0)
+        Lowering { source: self.source, interpreter: self.interpreter, ctes: &self.ctes, depth: self.depth }
+            .expr(expr, 0)
     }
 
     fn project(&mut self, node: NodeId, select: &Select) -> NodeId {

@@ -4,7 +4,7 @@ use contract::expr::BinaryOp;
 use contract::types::DataType;
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, ObjectName, Select, Spanned, TableAlias, TableFactor};
 
-use super::{Ctes, Planner, table};
+use super::{Planner, table};
 use crate::expression;
 use crate::facts::JoinKind;
 use crate::library;
@@ -13,12 +13,12 @@ use crate::plan::{NodeId, NodeKind, Schema, SelectItem as Item};
 impl Planner<'_, '_, '_> {
     /// FROM with its joins and lateral views. Tables without a condition of their own are joined by those equalities of
     /// WHERE that name one column of each, as Spark joins them; these are taken from `conditions`.
-    pub(super) fn from(&mut self, select: &Select, conditions: &mut Vec<&ast::Expr>, ctes: &Ctes) -> NodeId {
+    pub(super) fn from(&mut self, select: &Select, conditions: &mut Vec<&ast::Expr>) -> NodeId {
         let mut from: Option<NodeId> = None;
         for table in &select.from {
-            let mut node = self.factor(&table.relation, ctes);
+            let mut node = self.factor(&table.relation);
             for join in &table.joins {
-                let right = self.factor(&join.relation, ctes);
+                let right = self.factor(&join.relation);
                 node = match is_unconditional(&join.join_operator) {
                     true => self.join_by_conditions(node, right, conditions),
                     false => self.join(node, right, &join.join_operator),
@@ -54,10 +54,10 @@ impl Planner<'_, '_, '_> {
         library::join_with(self.interpreter, left, right, condition, how, range)
     }
 
-    fn factor(&mut self, factor: &TableFactor, ctes: &Ctes) -> NodeId {
+    fn factor(&mut self, factor: &TableFactor) -> NodeId {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
-                let (node, bare) = self.named(name, ctes);
+                let (node, bare) = self.named(name);
                 let qualifier = alias.as_ref().map_or(bare, |alias| self.source.restore(&alias.name.value));
                 let range = self.whole();
                 let node = match alias {
@@ -67,7 +67,7 @@ impl Planner<'_, '_, '_> {
                 self.interpreter.plan.alias(node, &qualifier, range)
             }
             TableFactor::Derived { subquery, alias, .. } => {
-                let node = self.query(subquery, ctes);
+                let node = self.query(subquery);
                 match alias {
                     Some(alias) => {
                         let node = self.column_aliases(node, alias);
@@ -79,9 +79,9 @@ impl Planner<'_, '_, '_> {
                 }
             }
             TableFactor::NestedJoin { table_with_joins, .. } => {
-                let mut node = self.factor(&table_with_joins.relation, ctes);
+                let mut node = self.factor(&table_with_joins.relation);
                 for join in &table_with_joins.joins {
-                    let right = self.factor(&join.relation, ctes);
+                    let right = self.factor(&join.relation);
                     node = self.join(node, right, &join.join_operator);
                 }
                 node
@@ -91,12 +91,12 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The frame of a name and the name that qualifies its columns.
-    fn named(&mut self, name: &ObjectName, ctes: &Ctes) -> (NodeId, String) {
+    fn named(&mut self, name: &ObjectName) -> (NodeId, String) {
         let parts: Vec<String> =
             name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
         let bare = self.source.restore(parts.last().map_or("", String::as_str));
         let place = self.range(name.span());
-        if let ([_], Some(node)) = (parts.as_slice(), ctes.get(&bare.to_lowercase())) {
+        if let ([_], Some(node)) = (parts.as_slice(), self.ctes.get(&bare.to_lowercase())) {
             return (*node, bare);
         }
         // ``parquet.`path` `` reads files.
