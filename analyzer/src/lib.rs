@@ -16,6 +16,7 @@ mod interface;
 mod interpret;
 mod library;
 pub mod plan;
+pub mod policy;
 mod range;
 pub mod report;
 mod sql;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use analyzer::LastRun;
+use analyzer::policy::Policy;
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
@@ -140,6 +141,11 @@ impl Backend for ProjectBackend {
     async fn last_run(&self, root: &Path, name: &TableName) -> Answer<Option<Arc<LastRun>>> {
         let Some(known) = self.lake(root).await? else { return Ok(None) };
         Ok(answers::last_run(&known.project, known.lake()?, name).await?)
+    }
+
+    async fn policy(&self, root: &Path) -> Answer<Policy> {
+        let known = self.open(root).await?;
+        Ok(tokio::task::spawn_blocking(move || known.project.policy()).await??)
     }
 
     fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {

@@ -167,3 +167,11 @@ fn a_message_about_a_type_of_any_length_is_short() {
         assert!(message.chars().count() < 400 && message.contains('…'), "{message}");
     }
 }
+
+#[test]
+fn a_case_that_is_not_whole_is_told_as_one() {
+    for text in ["amount > 0 AND CASE WHEN amount END", "CASE WHEN amount > 1 THEN 2"] {
+        let message = contract::expr::parse::parse_tree(text, Syntax::Rule).unwrap_err().to_string();
+        assert!(message.contains("CASE") || message.contains("END"), "{text}: {message}");
+    }
+}

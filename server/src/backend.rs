@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analyzer::LastRun;
+use analyzer::policy::Policy;
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
@@ -91,6 +92,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn module(&self, root: &Path, script: &Path, dotted: &str) -> Result<Option<PathBuf>, BackendError> {
         let _ = (root, script, dotted);
         Ok(None)
+    }
+
+    /// What the project wants to be told of its scripts.
+    async fn policy(&self, root: &Path) -> Result<Policy, BackendError> {
+        let _ = root;
+        Ok(Policy::default())
     }
 
     /// How well the project is known, for the editor's status item. Asked after each round of questions.

@@ -41,7 +41,7 @@ pub(crate) async fn run(session: Arc<Session>, client: Client) {
     futures::join!(
         register_watchers(&session, &client),
         check_documents(&session, &client, &status_outdated, &diagnostics_outdated),
-        refresh_answers(&session, &status_outdated),
+        refresh_answers(&session, &status_outdated, &diagnostics_outdated),
         index_jobs(&session, &status_outdated, &diagnostics_outdated),
         refresh_client(&session, &client, &diagnostics_outdated),
         report_status(&session, &client, &status_outdated),
@@ -164,7 +164,8 @@ async fn publish(
     }
     let place = document.path.as_ref().and_then(|path| session.knowledge.place(path));
     let found = analyzed.map(|analyzed| {
-        diagnostic::diagnostics(document, analyzed, &snapshot.client, &session.workspace, place.as_ref())
+        let (client, workspace) = (&snapshot.client, &session.workspace);
+        diagnostic::diagnostics(document, analyzed, client, workspace, &session.knowledge, place.as_ref())
     });
     let found = found.unwrap_or_default();
     let same = before.is_some_and(|(_, version, known)| *version == document.version && *known == found);
@@ -175,7 +176,7 @@ async fn publish(
 }
 
 /// Asks the questions of open documents again when files may have changed.
-async fn refresh_answers(session: &Session, status_outdated: &Notify) {
+async fn refresh_answers(session: &Session, status_outdated: &Notify, diagnostics_outdated: &Notify) {
     let mut clock = tokio::time::interval(REFRESH_INTERVAL);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     clock.tick().await;
@@ -189,10 +190,26 @@ async fn refresh_answers(session: &Session, status_outdated: &Notify) {
         let scripts = snapshot.documents.values().filter_map(|document| document.path.clone()).collect();
         session.knowledge.relocate(&scripts, &snapshot.folders).await;
         session.knowledge.refresh(questions(&snapshot, session)).await;
+        for root in roots(&snapshot, session) {
+            if session.knowledge.ask_policy(&root).await {
+                renew_all(session, &root);
+                diagnostics_outdated.notify_one();
+            }
+        }
         // Also where no answer changed: a project may have got another root.
         session.changed.notify_one();
         session.jobs_changed.notify_one();
         status_outdated.notify_one();
+    }
+}
+
+/// Has the open documents of a project looked at anew.
+fn renew_all(session: &Session, root: &Path) {
+    for document in session.snapshot().documents.values() {
+        let place = document.path.as_ref().and_then(|path| session.knowledge.place(path));
+        if place.is_some_and(|place| *place.root == *root) {
+            session.renew(document);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use analyzer::policy::Policy;
 use analyzer::{LastRun, Question, World};
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
@@ -35,6 +36,7 @@ pub(crate) struct Knowledge {
     under_way: DashSet<Key>,
     projects: DashMap<Arc<Path>, Arc<Path>>,
     tables: DashMap<Arc<Path>, Arc<Vec<TableName>>>,
+    policies: DashMap<Arc<Path>, Arc<Policy>>,
     changed: Arc<Notify>,
 }
 
@@ -97,6 +99,7 @@ impl Knowledge {
             under_way: DashSet::new(),
             projects: DashMap::new(),
             tables: DashMap::new(),
+            policies: DashMap::new(),
             changed,
         }
     }
@@ -113,8 +116,30 @@ impl Knowledge {
             return place;
         }
         let root: Arc<Path> = project_root(script, folders).await.into();
+        if !self.policies.contains_key(&root) {
+            self.ask_policy(&root).await;
+        }
         self.projects.insert(Arc::clone(script), Arc::clone(&root));
         Place { root, script: Arc::clone(script) }
+    }
+
+    /// What a project wants to be told.
+    pub(crate) fn policy(&self, root: &Path) -> Arc<Policy> {
+        self.policies.get(root).map(|policy| Arc::clone(&policy)).unwrap_or_default()
+    }
+
+    /// Asks anew what a project wants to be told. True if that has changed.
+    pub(crate) async fn ask_policy(&self, root: &Arc<Path>) -> bool {
+        match self.backend.policy(root).await {
+            Ok(policy) => {
+                let before = self.policies.insert(Arc::clone(root), Arc::new(policy));
+                before.as_ref() != self.policies.get(root).as_deref()
+            }
+            Err(error) => {
+                tracing::warn!("what {} wants to be told: {error}", root.display());
+                false
+            }
+        }
     }
 
     /// The tables of a project's catalog, as far as they have been listed.

@@ -14,12 +14,14 @@ use tempfile::TempDir;
 
 use super::init::unknowns_text;
 use crate::folder::lake_options;
+use crate::output::counted;
 use crate::{lineage, output};
 
 /// What scripts read, join, filter and write, with column lineage and grain
 ///
 /// Nothing is run. Schemas come from the project's lake, argument values from its settings; without them the text alone
-/// is read. The JSON output is an array with one object for each script.
+/// is read. The JSON output is an array with one object for each script. How bad a finding is taken to be, and which
+/// ones are accepted, stand under `[diagnostics]` in de-copilot.toml.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  de-copilot analyze jobs/loan_repayments_etl.py --format json")]
 pub(crate) struct Arguments {
@@ -29,6 +31,9 @@ pub(crate) struct Arguments {
     /// The project's folder; where scripts are named, that of the nearest de-copilot.toml above the first one
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
+    /// Accept the findings that are there: they are kept in the baseline file and not told again
+    #[arg(long)]
+    accept: bool,
     /// How the facts are told
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -47,7 +52,7 @@ enum Format {
     OpenLineage,
 }
 
-pub(super) async fn run(Arguments { scripts, project, format }: Arguments) -> Result<u8> {
+pub(super) async fn run(Arguments { scripts, project, accept, format }: Arguments) -> Result<u8> {
     let project = match (project, scripts.first()) {
         (Some(dir), _) => Project::open(&dir)?,
         (None, Some(script)) => project_above(script)?,
@@ -73,6 +78,9 @@ pub(super) async fn run(Arguments { scripts, project, format }: Arguments) -> Re
             Jobs { jobs: readable.into_iter().zip(analyses).map(job).collect(), ..Jobs::default() }
         }
     };
+    if accept {
+        return self::accept(&project, &jobs).map(|()| code);
+    }
     match format {
         Format::Json => output::json(&jobs.jobs.iter().map(json).collect::<Vec<_>>()),
         Format::Mermaid => {
@@ -97,6 +105,16 @@ pub(super) async fn run(Arguments { scripts, project, format }: Arguments) -> Re
         }
     }
     Ok(code)
+}
+
+/// Adds what is found to what was accepted before.
+fn accept(project: &Project, jobs: &Jobs) -> Result<()> {
+    let names: Vec<String> = jobs.jobs.iter().map(|job| project.name_of(&job.script.path)).collect();
+    let found = names.iter().zip(&jobs.jobs);
+    let found = found.map(|(name, job)| (name.as_str(), job.script.text.as_str(), job.analysis.diagnostics.as_slice()));
+    let (file, count) = project.accept(found)?;
+    output::print(format!("{} accepted, kept in {}", counted(count as u64, "finding"), file.display()));
+    Ok(())
 }
 
 fn json(job: &Job) -> serde_json::Value {

@@ -78,6 +78,9 @@ fn text(report: &RunReport) -> String {
             text.push_str(&format!("{word} {} {}: {}\n", run.table, test.name, test.message));
         }
     }
+    for note in report.tables.iter().filter_map(|run| run.postload.as_ref()).flat_map(|run| &run.notes) {
+        text.push_str(&format!("{} {note}\n", "note:".yellow()));
+    }
     text.push_str(&unknowns_text(&report.unknowns));
     text.push_str(&format!("\nwrote {}\n", counted(report.artifacts.len() as u64, "artifact")));
     report.artifacts.iter().for_each(|artifact| text.push_str(&format!("  {artifact}\n")));

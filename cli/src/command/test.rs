@@ -76,8 +76,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<u8> {
 async fn with_contract(folder: &Folder) -> Result<Vec<TableName>> {
     let all = folder.tables(&[]).await?;
     let contracts = folder.lake.store().list("contracts/").await?;
-    let tables: Vec<_> =
-        all.iter().filter(|table| contracts.contains(&Keys::new(table, &all).contract())).cloned().collect();
+    let has_one = |table: &&TableName| Keys::new(table, &all).contracts().iter().any(|key| contracts.contains(key));
+    let tables: Vec<_> = all.iter().filter(has_one).cloned().collect();
     if tables.is_empty() {
         let place = folder.project.store_root();
         return Err(Error::input(place.display(), "holds no contract", "run `de-copilot generate` first"));
@@ -147,7 +147,11 @@ fn run_text(name: &TableName, run: &Run) -> String {
     }
     text.push_str(&format!("{table}\n"));
     run.tests.iter().for_each(|test| text.push_str(&samples_text(test)));
-    text
+    text + &notes_text(&run.notes)
+}
+
+fn notes_text(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("{} {note}\n", "note:".yellow())).collect()
 }
 
 fn word(status: Status) -> &'static str {
@@ -180,5 +184,5 @@ fn plan_text(name: &TableName, plan: &Explained) -> String {
     for (test, reason) in &plan.refused {
         text.push_str(&format!("{} {test}: {reason}\n", "not run:".yellow()));
     }
-    text
+    text + &notes_text(&plan.notes)
 }

@@ -169,10 +169,39 @@ columns:
     assert!(!folder.at("de-copilot/contracts/paid_orders.json").exists());
     let tested = folder.run(&["test", "paid_orders"]).exits(1).out;
     assert!(tested.contains("allowed_values") && tested.contains("100"), "{tested}");
+    let all = folder.run(&["test"]).exits(1).out;
+    assert!(all.contains("sales.paid_orders"), "a contract in YAML is one too: {all}");
     let known = folder.run(&["doctor", "--format", "json"]).exits(0).json();
     let fact = known["tables"].as_array().unwrap().iter().find(|t| t["table"] == "sales.paid_orders").unwrap();
     assert!(fact["contract"].as_str().unwrap().ends_with("paid_orders.yaml"));
 
     std::fs::write(folder.at("de-copilot/contracts/paid_orders.json"), "{}").unwrap();
     folder.run(&["generate", "paid_orders"]).exits(2).tells(&["paid_orders.yaml", "keep one of the two"]);
+}
+
+#[test]
+fn what_a_contract_states_in_vain_is_told_with_its_line() {
+    let folder = shop();
+    folder.run(&["init"]).exits(0);
+    let contract = r#"{
+  "table_name": "paid_orders",
+  "columns": {
+    "status": {"type": "string", "rules": [
+      {"type": "not_null", "severty": "warn"}
+    ]}
+  },
+  "table_level_checks": [{"type": "row_count", "min": 1, "threshold": 3}]
+}"#;
+    let place = folder.at("de-copilot/contracts/paid_orders.json");
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, contract).unwrap();
+    let misspelt = "contracts/paid_orders.json: line 5, columns.status.rules[0].severty: a rule of type not_null has no \
+                    `severty`; did you mean `severity`?";
+    let in_vain = "line 8, table_level_checks[0].threshold: `threshold` changes nothing about a rule of type row_count";
+    for arguments in [&["test", "paid_orders"][..], &["test", "paid_orders", "--plan"]] {
+        let told = folder.run(arguments).exits(0).out;
+        assert!(told.contains(misspelt) && told.contains(in_vain), "{told}");
+    }
+    let run = folder.run(&["test", "paid_orders", "--format", "json"]).exits(0).json();
+    assert_eq!(run[0]["run"]["notes"].as_array().unwrap().len(), 2);
 }

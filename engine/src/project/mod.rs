@@ -5,6 +5,7 @@
 
 pub mod discover;
 pub mod parse;
+pub mod policy;
 pub mod reference;
 mod scripts;
 pub mod settings;
@@ -57,6 +58,7 @@ impl Project {
         let root = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let project = Self { root, settings, file: Some(file.to_path_buf()) };
         project.check_environment(&text)?;
+        policy::check(&project.settings.diagnostics, &text).map_err(|problem| settings_error(file, &[problem]))?;
         Ok(project)
     }
 
@@ -87,6 +89,11 @@ impl Project {
     /// The scripts that the settings name.
     pub fn scripts(&self) -> Result<Scripts> {
         scripts::find(&self.root, &self.settings.jobs.scripts)
+    }
+
+    /// The path of a script within the project, with `/`; as it is where it lies elsewhere.
+    pub fn name_of(&self, script: &Path) -> String {
+        scripts::name_in(&self.root, &script.canonicalize().unwrap_or_else(|_| script.to_path_buf()))
     }
 
     /// The argument values of a job in the chosen environment.

@@ -201,7 +201,7 @@ fn add(scripts: &mut Scripts, root: &Path, path: PathBuf, text: String) {
     }
 }
 
-fn name_in(root: &Path, path: &Path) -> String {
+pub(super) fn name_in(root: &Path, path: &Path) -> String {
     match path.strip_prefix(root) {
         Ok(inside) => inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
         Err(_) => path.display().to_string(),

@@ -34,6 +34,8 @@ pub struct Settings {
     pub preload: PreloadSettings,
     /// What is proposed for a table, and on what evidence.
     pub generate: GenerateSettings,
+    /// What is told of scripts, and how bad it is taken to be.
+    pub diagnostics: DiagnosticSettings,
     /// What a query may use.
     pub limits: LimitSettings,
 }
@@ -119,6 +121,34 @@ pub enum GeneratorName {
     Builtin,
 }
 
+/// What is told of scripts, and how bad it is taken to be. [docs/diagnostics.md](diagnostics.md) lists the codes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiagnosticSettings {
+    /// How bad a diagnostic is, by its code: `error`, `warning`, `hint` or `off`. `append-again = "off"`.
+    pub severities: IndexMap<String, SeverityName>,
+    /// The same for the scripts of a folder, relative to this file; the longest folder wins.
+    /// `"jobs/legacy" = { append-again = "off" }`.
+    pub folders: IndexMap<String, IndexMap<String, SeverityName>>,
+    /// The file of findings that are accepted, relative to this file: they are not told again. `de-copilot analyze
+    /// --accept` writes it.
+    pub baseline: String,
+}
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeverityName {
+    /// Spark refuses it.
+    Error,
+    /// Data is at risk, or a contract is refuted.
+    Warning,
+    /// A habit.
+    Hint,
+    /// Not told.
+    Off,
+}
+
 /// What a query may use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -166,6 +196,12 @@ impl Default for GenerateSettings {
             row_count_window_days: 7,
             sla_hour_utc: 6,
         }
+    }
+}
+
+impl Default for DiagnosticSettings {
+    fn default() -> Self {
+        Self { severities: IndexMap::new(), folders: IndexMap::new(), baseline: "de-copilot-baseline.json".into() }
     }
 }
 

@@ -104,14 +104,16 @@ impl Jobs {
 /// stored contracts and the sibling modules; what nobody says is told with the setting that would.
 ///
 /// # Errors
-/// Script globs that are none, and a catalog that cannot be listed. A script that cannot be read is listed instead.
+/// Script globs that are none, a baseline that cannot be read, and a catalog that cannot be listed. A script that cannot
+/// be read is listed instead.
 pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
-    let scripts = project.scripts()?;
+    let (scripts, policy) = (project.scripts()?, project.policy()?);
     let layout = scripts.layout();
     let mut jobs = Jobs { unreadable: scripts.unreadable.clone(), ..Jobs::default() };
     let mut shared = Shared::default();
     for script in &scripts.jobs {
-        let analysis = ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await;
+        let mut analysis = ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await;
+        analysis.diagnostics = policy.apply(&script.name, &script.text, analysis.diagnostics);
         jobs.jobs.push(Job { script: script.clone(), analysis, tables: IndexMap::new() });
     }
     let tables = lake.catalog().tables().await?;
@@ -125,13 +127,15 @@ pub async fn analyze(project: &Project, lake: &dyn Lake) -> Result<Jobs> {
 /// Analyzes scripts, also such that no glob of the settings names, in their order.
 ///
 /// # Errors
-/// Script globs that are none.
+/// Script globs that are none, and a baseline that cannot be read.
 pub async fn analyze_scripts(project: &Project, lake: &dyn Lake, named: &[Script]) -> Result<Vec<Analysis>> {
-    let (scripts, mut shared) = (project.scripts()?, Shared::default());
+    let (scripts, policy, mut shared) = (project.scripts()?, project.policy()?, Shared::default());
     let layout = scripts.layout();
     let mut analyses = Vec::with_capacity(named.len());
     for script in named {
-        analyses.push(ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await);
+        let mut analysis = ask_and_answer(project, lake, (&scripts, &layout), script, &mut shared).await;
+        analysis.diagnostics = policy.apply(&project.name_of(&script.path), &script.text, analysis.diagnostics);
+        analyses.push(analysis);
     }
     Ok(analyses)
 }

@@ -169,6 +169,11 @@ impl StoredContract {
     pub fn is_yaml(&self) -> bool {
         !self.key.ends_with(".json")
     }
+
+    /// Its problems, each with the file and its line.
+    pub fn notes(&self) -> Vec<String> {
+        self.problems.iter().map(|problem| format!("{}: {problem}", self.key)).collect()
+    }
 }
 
 /// A table's contract; `None` where there is none.

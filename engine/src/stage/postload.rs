@@ -97,6 +97,9 @@ pub struct Run {
     /// Rows by day, where the table is partitioned by day and its row count was held against history.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub days: IndexMap<String, DayCount>,
+    /// What is wrong with the contract's document, each with its file and line: it was left aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// The rows of a day, and what was said of them.

@@ -108,7 +108,8 @@ pub async fn preload(
     let stored = stored.ok_or_else(|| artifacts::no_contract(store, &keys, table))?;
     let suite = artifacts::tests(store, &keys).await?;
     let suite = suite.map(|suite| artifacts::fresh(store, &keys, &stored, suite)).transpose()?;
-    let StoredContract { key, contract, problems } = stored;
+    let notes = stored.notes();
+    let StoredContract { contract, .. } = stored;
     let path = project.root.join(file);
     let name = shown(project, &path);
 
@@ -120,7 +121,7 @@ pub async fn preload(
         return Ok(Preload { already_loaded: true, cost: Cost::default(), ..record });
     }
     let mut chosen = rules::choose(&contract, suite.as_ref(), &found, &all, lake.now());
-    chosen.notes.extend(problems.iter().map(|problem| format!("{key}: {problem}")));
+    chosen.notes.extend(notes);
     let request = SplitRequest {
         table: found.clone(),
         file: path.clone(),

@@ -15,7 +15,7 @@ use tower_lsp::ls_types::{
 use crate::document::{Analyzed, Document};
 use crate::handlers::View;
 use crate::handlers::initialize::ClientProfile;
-use crate::knowledge::Place;
+use crate::knowledge::{Knowledge, Place};
 use crate::positions;
 use crate::workspace::{self, Job, Workspace};
 
@@ -31,7 +31,8 @@ pub(crate) fn diagnostic(view: &View, params: DocumentDiagnosticParams) -> Optio
             RelatedUnchangedDocumentDiagnosticReport { related_documents: None, unchanged_document_diagnostic_report };
         return Some(report.into());
     }
-    let items = diagnostics(&view.document, &view.analyzed, &view.client, &view.workspace, view.place.as_ref());
+    let place = view.place.as_ref();
+    let items = diagnostics(&view.document, &view.analyzed, &view.client, &view.workspace, &view.knowledge, place);
     Some(full_report(FullDocumentDiagnosticReport { result_id: Some(result_id), items }))
 }
 
@@ -40,31 +41,42 @@ pub(crate) fn empty_report() -> DocumentDiagnosticReport {
     full_report(FullDocumentDiagnosticReport::default())
 }
 
-/// The diagnostics of a script in the order of the text: its own, then what it breaks in the jobs that read its tables.
-/// Hints are habits that nobody asked to be told about.
+/// The diagnostics of a script in the order of the text, as far as its project wants to be told: its own, then what it
+/// breaks in the jobs that read its tables.
 pub(crate) fn diagnostics(
     document: &Document,
     analyzed: &Analyzed,
     client: &ClientProfile,
     workspace: &Workspace,
+    knowledge: &Knowledge,
     place: Option<&Place>,
 ) -> Vec<Diagnostic> {
-    let own = analyzed.analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint);
-    let mut diagnostics: Vec<Diagnostic> = own.map(|diagnostic| encode(document, diagnostic, client)).collect();
-    if let Some(place) = place {
-        diagnostics.extend(downstream(document, analyzed, client, workspace, place));
+    let (policy, script) = match place {
+        Some(place) => (knowledge.policy(&place.root), workspace::shown(&place.script, &place.root)),
+        None => Default::default(),
+    };
+    let own = policy.apply(&script, &analyzed.text, analyzed.analysis.diagnostics.clone());
+    let mut diagnostics: Vec<Diagnostic> = own.iter().map(|diagnostic| encode(document, diagnostic, client)).collect();
+    let Some(place) = place else { return diagnostics };
+    for (broken, related) in downstream(analyzed, client, workspace, place) {
+        for told in policy.apply(&script, &analyzed.text, vec![broken]) {
+            let mut diagnostic = encode(document, &told, client);
+            if client.relates_diagnostics {
+                diagnostic.related_information = Some(related.iter().cloned().collect());
+            }
+            diagnostics.push(diagnostic);
+        }
     }
     diagnostics
 }
 
-/// What the writes of a script break in other jobs.
+/// What the writes of a script break in other jobs, each with the place there that relies on it.
 fn downstream(
-    document: &Document,
     analyzed: &Analyzed,
     client: &ClientProfile,
     workspace: &Workspace,
     place: &Place,
-) -> Vec<Diagnostic> {
+) -> Vec<(analyzer::Diagnostic, Option<DiagnosticRelatedInformation>)> {
     let mut found = Vec::new();
     for output in &analyzed.analysis.outputs {
         let Some(table) = ide::table_name(&output.dataset) else { continue };
@@ -72,12 +84,8 @@ fn downstream(
             let Some(read) = job.interface.reads.get(&table).filter(|_| job.script != place.script) else { continue };
             let name = workspace::shown(&job.script, &place.root);
             for broken in analyzer::breaks(&analyzed.analysis.plan, output, read, &name) {
-                let mut diagnostic = encode(document, &broken.diagnostic, client);
-                if client.relates_diagnostics {
-                    let related = related(&job, broken.range, &place.root, client);
-                    diagnostic.related_information = Some(related.into_iter().collect());
-                }
-                found.push(diagnostic);
+                let related = related(&job, broken.range, &place.root, client);
+                found.push((broken.diagnostic, related));
             }
         }
     }

@@ -122,11 +122,15 @@ pub fn parse_tree(text: &str, syntax: Syntax) -> Result<ast::Expr, ExprError> {
     while parser.consume_token(&Token::SemiColon) {}
     match &parser.peek_token_ref().token {
         Token::EOF => Ok(tree),
-        left_over => Err(ExprError::new(
-            ExprErrorKind::Syntax,
-            format!("the expression ends before `{left_over}`; join conditions by AND or OR"),
-            Span::default(),
-        )),
+        left_over => {
+            let message = match left_over.to_string().to_uppercase().as_str() {
+                "WHEN" | "THEN" | "ELSE" | "END" => {
+                    "CASE is not whole; write CASE WHEN condition THEN value ELSE value END".to_owned()
+                }
+                _ => format!("the expression ends before `{left_over}`; join conditions by AND or OR"),
+            };
+            Err(ExprError::new(ExprErrorKind::Syntax, message, Span::default()))
+        }
     }
 }
 

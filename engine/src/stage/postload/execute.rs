@@ -86,6 +86,7 @@ pub(super) async fn run(project: &Project, lake: &dyn Lake, prepared: &Prepared)
         date: prepared.date.clone(),
         row_count,
         contract_hash: prepared.contract_hash.clone(),
+        notes: prepared.notes.clone(),
         tests: prepared.items.iter().map(result).collect(),
         queries,
         cost,

@@ -22,6 +22,9 @@ pub struct Explained {
     pub queries: Vec<ExplainedQuery>,
     /// Tests that no query answers, with the reason.
     pub refused: Vec<(String, String)>,
+    /// What is wrong with the contract's document, each with its file and line: it was left aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Bytes that all queries read together.
     pub bytes: u64,
     /// What Athena would charge for them, in US dollars, by its list price of most regions.
@@ -69,6 +72,7 @@ pub async fn explain(
         date: prepared.date.clone(),
         queries: Vec::new(),
         refused: Vec::new(),
+        notes: prepared.notes.clone(),
         bytes: 0,
         athena_dollars: 0.0,
     };

@@ -26,6 +26,8 @@ pub(super) struct Prepared {
     pub(super) all: Vec<TableName>,
     pub(super) keys: Keys,
     pub(super) contract_hash: String,
+    /// What is wrong with the contract's document.
+    pub(super) notes: Vec<String>,
     /// The key's columns, for samples.
     pub(super) key: Vec<String>,
     /// The date of the data.
@@ -59,6 +61,7 @@ pub(super) async fn prepare(lake: &dyn Lake, name: &TableName, options: &Postloa
     let stored = stored.ok_or_else(|| artifacts::no_contract(store, &keys, name))?;
     let suite = artifacts::tests(store, &keys).await?;
     let suite = suite.map(|suite| artifacts::fresh(store, &keys, &stored, suite)).transpose()?;
+    let notes = stored.notes();
     let contract = stored.contract;
     let newest = || newest_day(&table).unwrap_or_else(|| lake.now().format("%Y-%m-%d").to_string());
     let date = options.date.clone().unwrap_or_else(newest);
@@ -80,6 +83,7 @@ pub(super) async fn prepare(lake: &dyn Lake, name: &TableName, options: &Postloa
     Ok(Prepared {
         key: contract.primary_key.clone(),
         contract_hash: contract.hash(),
+        notes,
         items,
         days: days.into_iter().collect(),
         scopes,
