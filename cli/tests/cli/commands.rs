@@ -89,6 +89,40 @@ fn analyze_reads_scripts_outside_any_project_by_their_text() {
 }
 
 #[test]
+fn a_project_says_how_bad_a_finding_is_and_accepts_what_is_there() {
+    let script = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+                  rows = spark.table('raw.payments')\nrows.select('amout').show()\n";
+    let settings = "[lake]\nroot = \"data\"\n";
+    let folder = Folder::new(&[("data/raw/payments/1.csv", PAYMENTS), ("jobs/a.py", script), ("jobs/b.py", script)]);
+    folder.write("de-copilot.toml", settings.to_owned());
+    let told = |folder: &Folder| {
+        let reports = folder.run(&["analyze", "--format", "json"]).exits(0).json();
+        let scripts = reports.as_array().unwrap().iter();
+        scripts.map(|script| script["diagnostics"].as_array().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let before = told(&folder);
+    assert_eq!((before[0][0]["code"].as_str(), before[1].len()), (Some("unknown-column"), 1));
+
+    let lower = "[diagnostics.folders.\"jobs/a.py\"]\nunknown-column = \"warning\"\n";
+    folder.write("de-copilot.toml", format!("{settings}{lower}"));
+    let severities: Vec<_> = told(&folder).iter().map(|found| found[0]["severity"].clone()).collect();
+    assert_eq!(severities, ["warning", "error"]);
+    folder.write("de-copilot.toml", format!("{settings}[diagnostics.severities]\nunknown-colum = \"off\"\n"));
+    folder.run(&["analyze"]).exits(2).tells(&["de-copilot.toml:4", "did you mean `unknown-column`?"]);
+
+    folder.write("de-copilot.toml", settings.to_owned());
+    let accepted = folder.run(&["analyze", "jobs/a.py", "--accept"]).exits(0).out;
+    assert!(accepted.contains("1 finding accepted"), "{accepted}");
+    assert_eq!(told(&folder).iter().map(Vec::len).collect::<Vec<_>>(), [0, 1], "only of the script that was named");
+    assert!(folder.run(&["analyze", "--accept"]).exits(0).out.contains("1 finding accepted"), "the other one is new");
+    assert!(folder.run(&["analyze", "--accept"]).exits(0).out.contains("0 findings"), "and then nothing is");
+    folder.write("jobs/a.py", script.replace("'amout'", "'amout', 'stats'"));
+    assert_eq!(told(&folder)[0].len(), 2, "another line is another finding");
+    folder.write("de-copilot-baseline.json", "{}".to_owned());
+    folder.run(&["analyze"]).exits(2).tells(&["de-copilot-baseline.json", "--accept"]);
+}
+
+#[test]
 fn profile_counts_what_is_there() {
     let folder = lending();
     let profiles = folder.run(&["profile", "payments", "--format", "json"]).exits(0).json();

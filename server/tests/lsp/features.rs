@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use analyzer::Severity;
+use analyzer::policy::{Level, Policy};
 use async_trait::async_trait;
 use contract::schema::{TableName, TableSchema};
 use contract::types::DataType;
@@ -156,6 +159,39 @@ async fn the_status_says_what_is_amiss() {
     let status = client.wait_for(|message| message["method"] == "deCopilot/status").await;
     let expected = json!({ "health": "degraded", "message": "/lending: the catalog is not reachable" });
     assert_eq!(status["params"], expected);
+}
+
+/// A project that takes an unknown column for a warning, until somebody accepts what is there.
+struct Lenient {
+    accepts: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Backend for Lenient {
+    async fn table(&self, root: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
+        Catalog.table(root, name).await
+    }
+
+    async fn policy(&self, _: &Path) -> Result<Policy, BackendError> {
+        let level = match self.accepts.load(Ordering::Relaxed) {
+            true => Level::Off,
+            false => Level::As(Severity::Warning),
+        };
+        let levels = [("unknown-column".to_owned(), level)].into();
+        Ok(Policy { levels, ..Policy::default() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_says_how_bad_a_finding_is() {
+    let accepts = Arc::new(AtomicBool::new(false));
+    let (mut client, _) = Client::initialized(Lenient { accepts: Arc::clone(&accepts) }, json!({})).await;
+    client.open(URI, READ_ONE).await;
+    assert_eq!(client.published(URI, 1).await, json!([]), "no schema, no opinion");
+    assert_eq!(client.published(URI, 1).await[0]["severity"], 2, "a warning");
+    accepts.store(true, Ordering::Relaxed);
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": URI } })).await;
+    assert_eq!(client.published(URI, 1).await, json!([]));
 }
 
 /// Two jobs in one folder, and a bell that rings when the second one is looked at.
