@@ -10,13 +10,16 @@ use analyzer::policy::Policy;
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
+use engine::generator;
 use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::project::{FILE_NAME, Layout, Project};
+use engine::stage::analyze::analyze;
 use engine::stage::answers;
 use engine::{Error, Result};
-use server::{Backend, BackendError, Health, Status};
+use server::{Backend, BackendError, Generated, Health, Status};
 
+use crate::command::generate;
 use crate::folder::lake_options;
 use crate::output::counted;
 
@@ -146,6 +149,24 @@ impl Backend for ProjectBackend {
     async fn policy(&self, root: &Path) -> Answer<Policy> {
         let known = self.open(root).await?;
         Ok(tokio::task::spawn_blocking(move || known.project.policy()).await??)
+    }
+
+    async fn generate(
+        &self,
+        root: &Path,
+        table: &TableName,
+        report: &(dyn Fn(&str) + Send + Sync),
+    ) -> Answer<Generated> {
+        let known = self.open(root).await?;
+        let (project, lake) = (&known.project, known.lake()?);
+        report("reading the jobs");
+        let jobs = analyze(project, lake).await?;
+        report("profiling, proposing and trying each proposal on the data");
+        let generator = generator::from_settings(&project.settings.generate);
+        let name = answers::lake_name(project, table);
+        let generated = generate::one(project, lake, &jobs, &*generator, &name).await?;
+        let file = answers::contract_file(project, &name).unwrap_or_else(|| project.store_root());
+        Ok(Generated { file, summary: generate::summary(&generated) })
     }
 
     fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {

@@ -100,11 +100,32 @@ pub trait Backend: Send + Sync + 'static {
         Ok(Policy::default())
     }
 
+    /// Proposes a contract of a table, keeps what holds and stores it; what people wrote in it stays. `report` is told
+    /// each step. It may take long and may be dropped on the way: what is stored is whole at any time.
+    async fn generate(
+        &self,
+        root: &Path,
+        table: &TableName,
+        report: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Generated, BackendError> {
+        let _ = (root, table, report);
+        Err("this server has no generator".into())
+    }
+
     /// How well the project is known, for the editor's status item. Asked after each round of questions.
     async fn status(&self, root: &Path) -> Status {
         let _ = root;
         Status::default()
     }
+}
+
+/// A contract that was generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Its file.
+    pub file: PathBuf,
+    /// What was kept and refused, in a sentence.
+    pub summary: String,
 }
 
 /// How well a project is known.

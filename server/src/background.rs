@@ -19,6 +19,7 @@ use tower_lsp::ls_types::{Diagnostic, Uri};
 
 use crate::backend::Status;
 use crate::document::{Analyzed, Document};
+use crate::generation;
 use crate::handlers::{diagnostic, initialize};
 use crate::knowledge::Key;
 use crate::session::{Session, Snapshot};
@@ -45,6 +46,7 @@ pub(crate) async fn run(session: Arc<Session>, client: Client) {
         index_jobs(&session, &status_outdated, &diagnostics_outdated),
         refresh_client(&session, &client, &diagnostics_outdated),
         report_status(&session, &client, &status_outdated),
+        generation::run(&session, &client),
     );
 }
 

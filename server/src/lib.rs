@@ -7,6 +7,7 @@
 mod backend;
 mod background;
 mod document;
+mod generation;
 mod handlers;
 mod knowledge;
 mod order;
@@ -16,5 +17,5 @@ mod session;
 mod wire;
 mod workspace;
 
-pub use backend::{Backend, BackendError, Health, NoBackend, Status};
+pub use backend::{Backend, BackendError, Generated, Health, NoBackend, Status};
 pub use service::{Ended, serve};

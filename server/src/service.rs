@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tower_lsp::jsonrpc::Result;
+use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams, CompletionResponse,
-    DocumentDiagnosticParams, DocumentDiagnosticReportResult, GotoDefinitionParams, GotoDefinitionResponse, Hover,
-    HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, Location,
-    ReferenceParams,
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, ExecuteCommandParams, GotoDefinitionParams,
+    GotoDefinitionResponse, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint,
+    InlayHintParams, LSPAny, Location, ReferenceParams,
 };
 use tower_lsp::{LanguageServer, LspService};
 
 use crate::backend::Backend;
 use crate::background;
+use crate::generation;
 use crate::handlers::{
     code_action, code_lens, completion, definition, diagnostic, hover, initialize, inlay_hint, on_document, on_text,
     references,
@@ -122,6 +123,18 @@ impl LanguageServer for Router {
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
         let uri = params.text_document.uri.clone();
         on_document(&self.session, &uri, params, code_lens::code_lens).await
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        if params.command != generation::COMMAND {
+            return Err(Error::invalid_params(format!("no command is named {}", params.command)));
+        }
+        let [argument] = params.arguments.as_slice() else {
+            return Err(Error::invalid_params("the command takes one argument, the table"));
+        };
+        let wanted = serde_json::from_value(argument.clone());
+        self.session.generations.ask(wanted.map_err(|error| Error::invalid_params(error.to_string()))?);
+        Ok(None)
     }
 
     async fn shutdown(&self) -> Result<()> {

@@ -13,6 +13,7 @@ use tower_lsp::ls_types::{
 
 use crate::backend::Backend;
 use crate::document::Document;
+use crate::generation::Generations;
 use crate::handlers::initialize::ClientProfile;
 use crate::knowledge::Knowledge;
 use crate::workspace::Workspace;
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) knowledge: Arc<Knowledge>,
     /// What is known of jobs that need not be open.
     pub(crate) workspace: Arc<Workspace>,
+    /// Contracts that are being generated.
+    pub(crate) generations: Generations,
     /// Rings when documents, folders or answers changed.
     pub(crate) changed: Arc<Notify>,
     /// Rings when files may have changed on disk.
@@ -54,6 +57,7 @@ impl Session {
             snapshot: Mutex::default(),
             knowledge: Arc::new(Knowledge::new(backend, Arc::clone(&changed))),
             workspace: Arc::default(),
+            generations: Generations::default(),
             changed,
             disk_changed: Notify::new(),
             jobs_changed: Notify::new(),

@@ -4,6 +4,7 @@ use contract::schema::TableName;
 use engine::Result;
 use engine::generator::{self, Generator};
 use engine::lake::Lake;
+use engine::project::Project;
 use engine::stage::analyze::{Jobs, analyze};
 use engine::stage::context::{context, without_data};
 use engine::stage::generate::{Generated, generate};
@@ -40,7 +41,7 @@ pub(super) async fn run(Arguments { tables, common }: Arguments) -> Result<u8> {
     let (mut code, mut documents) = (0, Vec::new());
     for table in tables {
         spinner.doing(format!("generate {table}"));
-        let generated = one(&folder, &jobs, &*generator, &table).await;
+        let generated = one(&folder.project, &folder.lake, &jobs, &*generator, &table).await;
         spinner.done();
         match generated {
             // The others can still be generated; the exit code tells that one was not.
@@ -59,8 +60,14 @@ pub(super) async fn run(Arguments { tables, common }: Arguments) -> Result<u8> {
     Ok(code)
 }
 
-async fn one(folder: &Folder, jobs: &Jobs, generator: &dyn Generator, table: &TableName) -> Result<Generated> {
-    let Folder { project, lake } = folder;
+/// Profiles a table, and generates what belongs to it.
+pub(crate) async fn one(
+    project: &Project,
+    lake: &dyn Lake,
+    jobs: &Jobs,
+    generator: &dyn Generator,
+    table: &TableName,
+) -> Result<Generated> {
     let profile = match lake.catalog().tables().await?.contains(table) {
         true => profile(lake, table, &ProfileOptions::default()).await?.profile,
         false => without_data(lake, table),
@@ -82,12 +89,16 @@ fn json(generated: &Generated) -> Json {
     })
 }
 
-fn text(generated: &Generated) -> String {
+/// What came of it, in a few words.
+pub(crate) fn summary(generated: &Generated) -> String {
     let kept = generated.verdicts.iter().filter(|verdict| verdict.kept).count() as u64;
     let refused = generated.verdicts.len() as u64 - kept;
     let tests = counted(generated.suite.tests.len() as u64, "test");
-    let mut text =
-        format!("{}  {} kept, {refused} refused, {tests}\n", generated.table.bold(), counted(kept, "proposal"));
+    format!("{} kept, {refused} refused, {tests}", counted(kept, "proposal"))
+}
+
+fn text(generated: &Generated) -> String {
+    let mut text = format!("{}  {}\n", generated.table.bold(), summary(generated));
     text.push_str(&verdicts(&generated.verdicts).to_string());
     text.push('\n');
     for problem in &generated.problems {

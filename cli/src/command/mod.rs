@@ -3,7 +3,7 @@
 mod analyze;
 mod demo;
 mod doctor;
-mod generate;
+pub(crate) mod generate;
 mod init;
 mod lsp;
 mod preload;

@@ -215,6 +215,43 @@ fn the_demo_is_known_in_the_editor() {
     server.end();
 }
 
+#[test]
+fn the_action_on_a_write_stores_a_contract_that_the_data_bears_out() {
+    let script = "from pyspark.sql import SparkSession\n\
+                  spark = SparkSession.builder.getOrCreate()\n\
+                  payments = spark.table('raw.payments').select('loan_id', 'amount')\n\
+                  payments.write.mode('overwrite').saveAsTable('raw.paid')\n";
+    let rows: String = (0..200).map(|n| format!("L{n},{n}.5\n")).collect();
+    let folder = Folder::new(&[
+        ("de-copilot.toml", "[lake]\nroot = \"data\"\n"),
+        ("data/raw/payments/1.csv", "loan_id,amount\nL1,2.5\n"),
+        ("data/raw/paid/1.csv", &format!("loan_id,amount\n{rows}")),
+        ("jobs/etl.py", script),
+    ]);
+    let root = folder.path().canonicalize().unwrap();
+    let file = root.join("jobs/etl.py");
+    let mut server = Server::start(&folder);
+    server.initialize(&root);
+    server.open(&file, script);
+    server.wait_for(|message| message["method"] == "deCopilot/status");
+    let place = behind(&file, script, "saveAs")["position"].clone();
+    let actions = |server: &mut Server, title: &str| {
+        let range = json!({ "start": place, "end": place });
+        let context = json!({ "diagnostics": [] });
+        let params = json!({ "textDocument": { "uri": uri(&file) }, "range": range, "context": context });
+        let actions = server.call("textDocument/codeAction", params);
+        actions.as_array()?.iter().find(|action| action["title"] == title).map(|action| action["command"].clone())
+    };
+    let command = until(|| actions(&mut server, "Generate the contract of raw.paid"));
+    server.call("workspace/executeCommand", command);
+    let told = server.wait_for(|message| message["method"] == "window/showMessage");
+    assert!(told["params"]["message"].as_str().unwrap().contains(" kept, "), "{told}");
+    let contract: Json = serde_json::from_str(&folder.read("de-copilot/contracts/paid.json")).unwrap();
+    assert!(contract["columns"]["loan_id"]["rules"].is_array(), "{contract:#}");
+    until(|| actions(&mut server, "Refresh the contract of raw.paid"));
+    server.end();
+}
+
 /// Asks again and again until there is an answer.
 fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let limit = Instant::now() + PATIENCE;

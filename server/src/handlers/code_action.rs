@@ -1,13 +1,16 @@
 //! `textDocument/codeAction`: edits that repair a diagnostic or make a write safer.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use analyzer::{TextRange, ide};
+use contract::schema::TableName;
 use tower_lsp::ls_types::{
-    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Diagnostic, NumberOrString,
-    TextEdit, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Command, Diagnostic,
+    NumberOrString, TextEdit, WorkspaceEdit,
 };
 
+use crate::generation::{COMMAND, Wanted};
 use crate::handlers::View;
 use crate::positions;
 
@@ -50,5 +53,38 @@ pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeA
             ..CodeAction::default()
         }));
     }
+    if wanted(&CodeActionKind::REFACTOR) {
+        response.extend(generations(view, within));
+    }
     Some(response)
+}
+
+/// To have the contract of a table generated that is written here, or generated anew where it has one.
+fn generations(view: &View, within: TextRange) -> Vec<CodeActionOrCommand> {
+    let Some(place) = &view.place else { return Vec::new() };
+    let analysis = &view.analyzed.analysis;
+    let touched = analysis.outputs.iter().filter(|o| o.range.start <= within.end && within.start <= o.range.end);
+    let mut tables: Vec<TableName> = touched.filter_map(|output| ide::table_name(&output.dataset)).collect();
+    tables.dedup();
+    let action = |table: TableName| {
+        let verb = if analysis.answers.contracts.contains_key(&table) { "Refresh" } else { "Generate" };
+        let title = format!("{verb} the contract of {table}");
+        CodeActionOrCommand::CodeAction(CodeAction {
+            title: title.clone(),
+            kind: Some(CodeActionKind::REFACTOR),
+            command: Some(generation_of(title, &table, &place.root)),
+            ..CodeAction::default()
+        })
+    };
+    tables.into_iter().map(action).collect()
+}
+
+/// The command that has a contract generated.
+pub(crate) fn generation_of(title: String, table: &TableName, root: &Path) -> Command {
+    let wanted = Wanted { root: root.to_owned(), database: table.database.clone(), table: table.table.clone() };
+    Command {
+        title,
+        command: COMMAND.to_owned(),
+        arguments: serde_json::to_value(wanted).ok().map(|wanted| vec![wanted]),
+    }
 }

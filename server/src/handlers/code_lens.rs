@@ -1,10 +1,12 @@
-//! `textDocument/codeLens`: above each write what its contract says, how its tests went and who reads the table.
+//! `textDocument/codeLens`: above each write what its contract says, how its tests went and who reads the table. Where
+//! there is no contract, the lens has one generated.
 
 use analyzer::{Output, ide};
 use contract::schema::TableName;
 use tower_lsp::ls_types::{CodeLens, CodeLensParams, Command};
 
 use crate::handlers::View;
+use crate::handlers::code_action::generation_of;
 use crate::positions;
 use crate::workspace;
 
@@ -14,11 +16,19 @@ pub(crate) fn code_lens(view: &View, _: CodeLensParams) -> Option<Vec<CodeLens>>
     for output in &view.analyzed.analysis.outputs {
         let Some(table) = ide::table_name(&output.dataset) else { continue };
         let range = positions::to_range(text, output.range, view.client.encoding);
-        let titles = [ide::contract_lens(&view.analyzed.analysis, output), downstream(view, output, &table)];
-        lenses.extend(titles.into_iter().flatten().map(|title| CodeLens {
+        // A command without a name is a text that nothing happens on.
+        let text = |title: String| Command { title, command: String::new(), arguments: None };
+        let analysis = &view.analyzed.analysis;
+        let contract = ide::contract_lens(analysis, output).map(|title| match &view.place {
+            Some(place) if !analysis.answers.contracts.contains_key(&table) => {
+                generation_of(title, &table, &place.root)
+            }
+            _ => text(title),
+        });
+        let commands = [contract, downstream(view, output, &table).map(text)];
+        lenses.extend(commands.into_iter().flatten().map(|command| CodeLens {
             range,
-            // A command without a name is a text that nothing happens on.
-            command: Some(Command { title, command: String::new(), arguments: None }),
+            command: Some(command),
             data: None,
         }));
     }

@@ -6,12 +6,13 @@ use tower_lsp::ls_types::notification::{DidChangeWatchedFiles, Notification};
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, DidChangeWatchedFilesRegistrationOptions,
-    FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult, OneOf, Registration,
-    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    ExecuteCommandOptions, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult,
+    OneOf, Registration, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
 
+use crate::generation;
 use crate::positions::Encoding;
 use crate::session::Session;
 
@@ -32,6 +33,10 @@ pub(crate) struct ClientProfile {
     pub(crate) refreshes_hints: bool,
     /// Lenses may be asked for again on request.
     pub(crate) refreshes_lenses: bool,
+    /// The client shows how far something has come.
+    pub(crate) shows_progress: bool,
+    /// The client shows a document on request.
+    pub(crate) shows_documents: bool,
 }
 
 pub(crate) fn initialize(session: &Session, params: InitializeParams) -> InitializeResult {
@@ -67,7 +72,7 @@ pub(crate) fn watchers() -> Vec<Registration> {
 }
 
 fn profile(client: &ClientCapabilities) -> ClientProfile {
-    let general = client.general.as_ref();
+    let (general, window) = (client.general.as_ref(), client.window.as_ref());
     let (documents, workspace) = (client.text_document.as_ref(), client.workspace.as_ref());
     let pulled = documents.and_then(|documents| documents.diagnostic.as_ref());
     let published = documents.and_then(|documents| documents.publish_diagnostics.as_ref());
@@ -86,6 +91,8 @@ fn profile(client: &ClientCapabilities) -> ClientProfile {
         links_diagnostics: published.and_then(|published| published.code_description_support) == Some(true),
         registers_watchers: watched == Some(true),
         refreshes_hints: workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support) == Some(true),
+        shows_progress: window.and_then(|window| window.work_done_progress) == Some(true),
+        shows_documents: window.and_then(|window| window.show_document.as_ref()).is_some_and(|shown| shown.support),
         refreshes_lenses: workspace.and_then(|workspace| workspace.code_lens.as_ref()?.refresh_support) == Some(true),
     }
 }
@@ -111,6 +118,10 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR]),
             ..CodeActionOptions::default()
         })),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: vec![generation::COMMAND.to_owned()],
+            ..ExecuteCommandOptions::default()
+        }),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         diagnostic_provider: profile.pulls_diagnostics.then(|| {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {

@@ -5,8 +5,10 @@ use serde_json::Value;
 use tower_lsp::jsonrpc::Request;
 use tower_lsp::ls_types::notification::{
     DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders, DidCloseTextDocument, DidOpenTextDocument,
-    DidSaveTextDocument, Notification,
+    DidSaveTextDocument, Notification, WorkDoneProgressCancel,
 };
+
+use tower_lsp::ls_types::WorkDoneProgressCancelParams;
 
 use crate::session::Session;
 
@@ -22,6 +24,9 @@ pub(crate) fn apply(session: &Session, message: Request) -> Option<Request> {
         DidChangeTextDocument::METHOD => decode(params).map(|params| session.change(&params)),
         DidCloseTextDocument::METHOD => decode(params).map(|params| session.close(&params)),
         DidChangeWorkspaceFolders::METHOD => decode(params).map(|params| session.change_folders(&params)),
+        WorkDoneProgressCancel::METHOD => {
+            decode(params).map(|params: WorkDoneProgressCancelParams| session.generations.stop(&params.token))
+        }
         _ => {
             session.disk_changed.notify_one();
             Ok(())
@@ -33,13 +38,14 @@ pub(crate) fn apply(session: &Session, message: Request) -> Option<Request> {
     None
 }
 
-const APPLIED_HERE: [&str; 6] = [
+const APPLIED_HERE: [&str; 7] = [
     DidOpenTextDocument::METHOD,
     DidChangeTextDocument::METHOD,
     DidCloseTextDocument::METHOD,
     DidSaveTextDocument::METHOD,
     DidChangeWorkspaceFolders::METHOD,
     DidChangeWatchedFiles::METHOD,
+    WorkDoneProgressCancel::METHOD,
 ];
 
 fn decode<P: DeserializeOwned>(params: Value) -> Result<P, serde_json::Error> {

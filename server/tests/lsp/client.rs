@@ -69,6 +69,11 @@ impl Client {
         self.last_id
     }
 
+    /// Answers a request of the server.
+    pub(crate) async fn reply(&mut self, id: &Value, result: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result })).await;
+    }
+
     /// Sends a request and waits for its result, or for the code of its error.
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Result<Value, i64> {
         let id = self.request(method, params).await;

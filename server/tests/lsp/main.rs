@@ -5,6 +5,7 @@
 mod client;
 mod editing;
 mod features;
+mod generation;
 mod lifecycle;
 mod order;
 mod soak;

@@ -1,0 +1,119 @@
+//! A contract is generated on request, in the background, with progress and a way to stop.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use contract::schema::{TableName, TableSchema};
+use serde_json::{Value, json};
+use server::{Backend, BackendError, Generated};
+
+use crate::client::{Catalog, Client, at_text};
+
+const URI: &str = "file:///lending/etl.py";
+const SCRIPT: &str = "rows = spark.table('lending.raw_payments')\nrows.write.saveAsTable('gold.fact')\n";
+
+/// Generates in two steps; for a table named `endless` the second one has no end, and for `broken` there is none.
+struct Generator;
+
+#[async_trait]
+impl Backend for Generator {
+    async fn table(&self, root: &Path, name: &TableName) -> Result<Option<TableSchema>, BackendError> {
+        Catalog.table(root, name).await
+    }
+
+    async fn generate(
+        &self,
+        root: &Path,
+        table: &TableName,
+        report: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Generated, BackendError> {
+        report("reading the jobs");
+        tokio::task::yield_now().await;
+        match table.table.as_str() {
+            "endless" => std::future::pending().await,
+            "broken" => Err("the catalog is not reachable".into()),
+            name => Ok(Generated {
+                file: root.join(PathBuf::from(format!("contracts/{name}.json"))),
+                summary: "3 proposals kept".into(),
+            }),
+        }
+    }
+}
+
+async fn connected() -> Client {
+    let window = json!({ "workDoneProgress": true, "showDocument": { "support": true } });
+    let (mut client, offer) = Client::initialized(Generator, json!({ "window": window })).await;
+    let commands = &offer["capabilities"]["executeCommandProvider"]["commands"];
+    assert_eq!(*commands, json!(["deCopilot.generateContract"]));
+    client.open(URI, SCRIPT).await;
+    client
+}
+
+async fn ask(client: &mut Client, table: &str) {
+    let wanted = json!({ "root": "/lending", "database": "gold", "table": table });
+    let params = json!({ "command": "deCopilot.generateContract", "arguments": [wanted] });
+    assert_eq!(
+        client.ask("workspace/executeCommand", params).await,
+        Ok(Value::Null),
+        "it does not wait for the contract"
+    );
+}
+
+/// The token under which the progress is shown, once the client has agreed to show it.
+async fn agree(client: &mut Client) -> Value {
+    let asked = client.wait_for(|message| message["method"] == "window/workDoneProgress/create").await;
+    client.reply(&asked["id"], Value::Null).await;
+    asked["params"]["token"].clone()
+}
+
+async fn shown(client: &mut Client) -> Value {
+    client.wait_for(|message| message["method"] == "window/showMessage").await["params"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_action_on_a_write_has_its_contract_generated_and_shown() {
+    let mut client = connected().await;
+    let place = at_text(URI, SCRIPT, "saveAsTable")["position"].clone();
+    let range = json!({ "start": place, "end": place });
+    let params = json!({ "textDocument": { "uri": URI }, "range": range, "context": { "diagnostics": [] } });
+    let actions = client.ask("textDocument/codeAction", params).await.unwrap();
+    let action = actions.as_array().unwrap().iter().find(|action| action["command"].is_object()).unwrap();
+    assert_eq!(action["title"], "Generate the contract of gold.fact");
+    let command = action["command"].clone();
+    client.ask("workspace/executeCommand", command).await.unwrap();
+
+    let token = agree(&mut client).await;
+    for kind in ["begin", "report", "end"] {
+        let told = client.wait_for(|message| message["method"] == "$/progress").await["params"].clone();
+        assert_eq!((&told["token"], &told["value"]["kind"]), (&token, &json!(kind)), "{told}");
+    }
+    assert_eq!(shown(&mut client).await, json!({ "type": 3, "message": "gold.fact: 3 proposals kept" }));
+    let document = client.wait_for(|message| message["method"] == "window/showDocument").await;
+    assert_eq!(document["params"]["uri"], "file:///lending/contracts/fact.json");
+    client.reply(&document["id"], json!({ "success": true })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_too_long_is_stopped_and_the_next_one_comes() {
+    let mut client = connected().await;
+    ask(&mut client, "endless").await;
+    ask(&mut client, "fact").await;
+    let token = agree(&mut client).await;
+    client.wait_for(|message| message["params"]["value"]["kind"] == "report").await;
+    client.tell("window/workDoneProgress/cancel", json!({ "token": token })).await;
+    assert!(shown(&mut client).await["message"].as_str().unwrap().contains("gold.endless: stopped"));
+    agree(&mut client).await;
+    assert!(shown(&mut client).await["message"].as_str().unwrap().contains("gold.fact: 3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_there_is_no_contract_is_told() {
+    let mut client = connected().await;
+    ask(&mut client, "broken").await;
+    agree(&mut client).await;
+    assert_eq!(shown(&mut client).await, json!({ "type": 1, "message": "gold.broken: the catalog is not reachable" }));
+    for arguments in [json!([]), json!([{ "table": 7 }])] {
+        let params = json!({ "command": "deCopilot.generateContract", "arguments": arguments });
+        assert_eq!(client.ask("workspace/executeCommand", params).await, Err(-32602));
+    }
+}
