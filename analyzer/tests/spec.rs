@@ -187,7 +187,7 @@ fn facts(analysis: &Analysis, script: &str) -> String {
         lines.push(format!("reads {} {}{pushdown}", input.dataset.kind.name(), input.dataset.name));
     }
     for output in &analysis.outputs {
-        output_facts(output, &mut lines);
+        output_facts(analysis, output, &mut lines);
     }
     for join in &analysis.joins {
         let keys: Vec<String> =
@@ -206,10 +206,11 @@ fn facts(analysis: &Analysis, script: &str) -> String {
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn output_facts(output: &analyzer::Output, lines: &mut Vec<String>) {
+fn output_facts(analysis: &Analysis, output: &analyzer::Output, lines: &mut Vec<String>) {
     let (kind, name) = (output.dataset.kind.name(), &output.dataset.name);
     lines.push(format!("writes {kind} {name} ({}, {})", output.mode.name(), output.rerun.effect));
     lines.extend(output.partition_keys.iter().map(|key| format!("  partitioned by {key}")));
+    let further = analysis.plan.node(output.node).is_some_and(|node| !node.schema.is_complete());
     match &output.columns {
         None => lines.push("  columns unknown".to_owned()),
         Some(columns) => {
@@ -221,7 +222,8 @@ fn output_facts(output: &analyzer::Output, lines: &mut Vec<String>) {
                 lines.push(format!("  {} {}{nullable} <- {sources}", column.name, column.data_type));
             }
             if !output.columns_complete {
-                lines.push("  and further columns".to_owned());
+                let more_or_fewer = if further { "  and further columns" } else { "  and perhaps not all of these" };
+                lines.push(more_or_fewer.to_owned());
             }
         }
     }

@@ -20,11 +20,11 @@ pub(super) fn check(job: &Job) -> Vec<Check> {
 
 fn presence(job: &Job, name: &str) -> Check {
     let (verdict, reason) = match job.column(name) {
-        Some(_) => (proved(&[]), format!("column `{name}` is written")),
-        None if job.output.columns_complete => {
+        Some(column) if !column.field.optional => (proved(&[]), format!("column `{name}` is written")),
+        None if job.plan.node(job.output.node).is_some_and(|node| node.schema.is_complete()) => {
             (Verdict::Refuted, format!("column `{name}` is promised and not written here."))
         }
-        None => (Verdict::MustBeTested, format!("it is not known from the script whether `{name}` is written")),
+        _ => (Verdict::MustBeTested, format!("it is not known from the script whether `{name}` is written")),
     };
     Check { column: Some(name.to_owned()), ..job.check("contract-column-missing", verdict, reason) }
 }

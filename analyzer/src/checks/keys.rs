@@ -16,7 +16,7 @@ pub(super) fn check(job: &Job) -> Vec<Check> {
     for (rule, columns) in promised(job) {
         let Some(ids) = job.ids(&columns) else { continue };
         let check = match (found.unique_on(&ids), repeating(job.plan, job.output.node, &ids, &mut memo)) {
-            (Some(key), _) => job.check("contract-grain", proved(&key.assumptions), key.reason.clone()),
+            (Some(key), _) => job.check("contract-grain", proved(&key.assumed()), key.reason.clone()),
             (None, Some((range, reason))) => {
                 let promise = columns.join(", ");
                 let reason = format!("one row per {promise} is promised, and {reason}.");

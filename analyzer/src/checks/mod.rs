@@ -124,7 +124,7 @@ fn matched<'p>(plan: &'p Plan, output: &Output, contract: &Contract) -> Option<(
     let named = |name: &str, field: &Field| Column { name: name.to_owned(), field: field.clone() };
     let columns = match sink.placing {
         Placing::AsTheyAre | Placing::ByName => fields.iter().map(|field| named(&field.name, field)).collect(),
-        Placing::ByPosition if schema.is_complete() && fields.len() == contract.columns.len() => {
+        Placing::ByPosition if schema.is_exact() && fields.len() == contract.columns.len() => {
             contract.columns.keys().zip(&fields).map(|(name, field)| named(name, field)).collect()
         }
         Placing::ByPosition | Placing::AsListed => return None,

@@ -12,11 +12,29 @@ use super::{Certainty, Grain, JoinKind};
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 
+/// What a key rests on beyond the script.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Assumption {
+    /// A contract promises it.
+    Promised(String),
+    /// Columns of unknown type have one that tells their values apart; nobody says so.
+    Type(String),
+}
+
+impl Assumption {
+    /// It in words.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Assumption::Promised(text) | Assumption::Type(text) => text,
+        }
+    }
+}
+
 /// A key with what it rests on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {
     pub columns: Vec<ColumnId>,
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     pub reason: String,
     /// The `row_number()` that is one of the columns and numbers the rows of the others.
     number: Option<ColumnId>,
@@ -25,6 +43,19 @@ pub(crate) struct Key {
 impl Key {
     fn new(columns: Vec<ColumnId>, reason: String) -> Self {
         Self { columns, assumptions: Vec::new(), reason, number: None }
+    }
+
+    /// What it rests on, in words.
+    pub(crate) fn assumed(&self) -> Vec<String> {
+        self.assumptions.iter().map(|assumption| assumption.text().to_owned()).collect()
+    }
+
+    /// Proved, from a promise where need be, or assumed, where nobody promises what it rests on.
+    fn certainty(&self) -> Certainty {
+        match self.assumptions.iter().any(|assumption| matches!(assumption, Assumption::Type(_))) {
+            true => Certainty::Assumed,
+            false => Certainty::Proved,
+        }
     }
 }
 
@@ -74,12 +105,9 @@ pub fn grain(plan: &Plan, node: NodeId) -> Grain {
         .collect();
     named.sort_by_key(|(names, key)| (key.assumptions.len(), names.len()));
     match named.into_iter().next() {
-        Some((columns, key)) => Grain {
-            columns,
-            certainty: Certainty::Proved,
-            assumptions: key.assumptions.clone(),
-            reason: key.reason.clone(),
-        },
+        Some((columns, key)) => {
+            Grain { columns, certainty: key.certainty(), assumptions: key.assumed(), reason: key.reason.clone() }
+        }
         None if keys.why_not.is_empty() => unknown("the columns of the key do not reach this frame".to_owned()),
         None => unknown(keys.why_not),
     }
@@ -111,7 +139,10 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
                 .collect();
             match columns {
                 Some(columns) if !columns.is_empty() => Keys::of(Key {
-                    assumptions: vec![format!("`{}` keeps the primary key of its contract", scan.dataset.short_name())],
+                    assumptions: vec![Assumption::Promised(format!(
+                        "`{}` keeps the primary key of its contract",
+                        scan.dataset.short_name()
+                    ))],
                     ..Key::new(columns, format!("the primary key of `{}`", scan.dataset.short_name()))
                 }),
                 _ => Keys::none(format!("nothing says which columns of `{}` are unique", scan.dataset.short_name())),
@@ -213,6 +244,43 @@ impl Keys {
         }
     }
 
+    /// A column has one value in all rows, if the assumption holds: each key that has it is one without it too.
+    fn fix_if(&mut self, column: ColumnId, assumption: &Assumption) {
+        let shorter: Vec<Key> = self
+            .keys
+            .iter()
+            .filter(|key| key.columns.contains(&column))
+            .map(|key| {
+                let mut key = key.clone();
+                key.columns.retain(|id| *id != column);
+                if !key.assumptions.contains(assumption) {
+                    key.assumptions.push(assumption.clone());
+                }
+                key
+            })
+            .collect();
+        for key in shorter {
+            self.add(key);
+        }
+    }
+
+    /// Each key is also one with the columns that a join has compared in place of its own, under the same assumptions.
+    fn swap(&mut self, pairs: &[(ColumnId, ColumnId)]) {
+        let other = |id: &ColumnId| {
+            let pair = pairs.iter().find(|(left, right)| left == id || right == id);
+            pair.map_or(*id, |(left, right)| if left == id { *right } else { *left })
+        };
+        let swapped: Vec<Key> = self
+            .keys
+            .iter()
+            .map(|key| Key { columns: key.columns.iter().map(other).collect(), ..key.clone() })
+            .filter(|swapped| self.keys.iter().all(|key| key.columns != swapped.columns))
+            .collect();
+        for key in swapped {
+            self.add(key);
+        }
+    }
+
     fn are_equal(&self, a: ColumnId, b: ColumnId) -> bool {
         let mut reached = vec![a];
         let mut next = 0;
@@ -284,21 +352,25 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
             {
                 inner.equal.push((a, b))
             }
-            (Some(column), None) if is_constant(right) && fixes(plan, column, right) => inner.fix(column),
-            (None, Some(column)) if is_constant(left) && fixes(plan, column, left) => inner.fix(column),
+            (Some(column), None) if is_constant(right) => fixed(plan, &mut inner, column, right),
+            (None, Some(column)) if is_constant(left) => fixed(plan, &mut inner, column, left),
             _ => {}
         }
     }
     inner
 }
 
-/// Whether a comparison with a constant leaves one value of the column. A number beside a text does not: `text = 1` is
-/// true of `1` and of `01`.
-fn fixes(plan: &Plan, column: ColumnId, constant: &Expr) -> bool {
+/// A comparison with a constant leaves one value of the column, or may leave several: `text = 1` is true of `1` and of
+/// `01`.
+fn fixed(plan: &Plan, keys: &mut Keys, column: ColumnId, constant: &Expr) {
     match plan.column_type(column) {
-        // Of a column of any type a text leaves one value: Spark converts the text.
-        DataType::Unknown => constant.data_type.is_text(),
-        column => keeps_apart(&column, &constant.data_type),
+        // Beside a text Spark compares a decimal as a double, which several decimals may be.
+        DataType::Unknown if constant.data_type.is_text() => {
+            keys.fix_if(column, &Assumption::Type(format!("{} is no decimal", names(plan, &[column]))));
+        }
+        DataType::Unknown => {}
+        known if keeps_apart(&known, &constant.data_type) => keys.fix(column),
+        _ => {}
     }
 }
 
@@ -310,10 +382,11 @@ pub(crate) fn compares_exactly(plan: &Plan, a: ColumnId, b: ColumnId) -> bool {
 }
 
 /// What is assumed of the keys of a join: that those of unknown type have the same one on both sides.
-pub(crate) fn same_types(plan: &Plan, keys: &[(ColumnId, ColumnId)]) -> Option<String> {
+pub(crate) fn same_types(plan: &Plan, keys: &[(ColumnId, ColumnId)]) -> Option<Assumption> {
     let open = |id: ColumnId| plan.column_type(id).is_open();
     let open: Vec<ColumnId> = keys.iter().filter(|(l, r)| open(*l) || open(*r)).map(|(l, _)| *l).collect();
-    (!open.is_empty()).then(|| format!("{} has the same type on both sides of the join", names(plan, &open)))
+    let text = || format!("{} has the same type on both sides of the join", names(plan, &open));
+    (!open.is_empty()).then(|| Assumption::Type(text()))
 }
 
 /// Whether all values of a type stay different ones where Spark converts them to compare with another type:
@@ -426,7 +499,8 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
     let left_unique = left.unique_on(&left_columns);
     let mut result = Keys { why_not: String::new(), ..Keys::default() };
     if how == JoinKind::Inner {
-        result.equal = left.equal.iter().chain(&right.equal).chain(keys).copied().collect();
+        let certain = keys.iter().filter(|pair| same_types(plan, &[**pair]).is_none());
+        result.equal = left.equal.iter().chain(&right.equal).chain(certain).copied().collect();
         result.constants = left.constants.iter().chain(&right.constants).copied().collect();
     } else if how == JoinKind::Left {
         result.equal = left.equal.clone();
@@ -470,10 +544,12 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
             }
         }
     }
-    // What is derived later from columns that are equal here rests on this too.
     if let Some(assumption) = same_types(plan, keys) {
         for key in result.keys.iter_mut().filter(|key| !key.assumptions.contains(&assumption)) {
             key.assumptions.push(assumption.clone());
+        }
+        if how == JoinKind::Inner {
+            result.swap(keys);
         }
     }
     if result.keys.is_empty() {

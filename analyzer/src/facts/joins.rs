@@ -75,8 +75,8 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
         JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
         _ => match right_facts.unique_on(&right_keys) {
             Some(key) => {
-                let assumptions = key.assumptions.iter().cloned().chain(grain::same_types(plan, keys));
-                let assumptions: Vec<String> = assumptions.collect();
+                let same_types = grain::same_types(plan, keys).map(|assumption| assumption.text().to_owned());
+                let assumptions: Vec<String> = key.assumed().into_iter().chain(same_types).collect();
                 let reason = match assumptions.as_slice() {
                     [] => format!("the right side is unique: {}", key.reason),
                     assumptions => format!("the right side is unique, if {}", assumptions.join(" and ")),

@@ -243,7 +243,7 @@ pub struct Output {
     pub merge_keys: Vec<String>,
     /// Columns; `None` where nothing is known.
     pub columns: Option<Vec<OutputColumn>>,
-    /// Whether `columns` are all of them.
+    /// Whether `columns` are what is written, neither more nor fewer.
     pub columns_complete: bool,
     /// The grain.
     pub grain: Grain,

@@ -52,7 +52,7 @@ fn output(plan: &Plan, sink: &Sink, id: String) -> Output {
         partition_keys: sink.partition_keys.clone(),
         merge_keys: sink.merge_keys.clone(),
         columns: known.then_some(columns),
-        columns_complete: schema.is_complete(),
+        columns_complete: schema.is_exact(),
         grain: sink_grain(plan, sink),
         filters: filters::filters(plan, sink.input),
         inputs: joins::input_names(plan, sink.input),

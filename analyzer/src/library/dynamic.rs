@@ -63,7 +63,8 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
         },
         "select_fields" => {
             let names = args.get(0, "paths").map(|value| types::names(interpreter, value)).unwrap_or_default();
-            let items = names
+            let all = args.get(0, "paths").is_some_and(|paths| types::names_all(interpreter, paths));
+            let mut items: Vec<SelectItem> = names
                 .into_iter()
                 .filter_map(|name| match interpreter.plan.lookup(node, None, &name) {
                     Lookup::Found(id) => {
@@ -74,11 +75,18 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
                     _ => Some(SelectItem::Column { expr: expression::column(None, &name, range), name }),
                 })
                 .collect();
+            if !all {
+                items.push(SelectItem::Unknown);
+            }
             Value::Dynamic(interpreter.plan.select(node, items, range))
         }
         "drop_fields" => {
             let names = args.get(0, "paths").map(|value| types::names(interpreter, value)).unwrap_or_default();
-            Value::Dynamic(interpreter.plan.drop_columns(node, &names, range))
+            match args.get(0, "paths").is_some_and(|paths| types::names_all(interpreter, paths)) {
+                true => Value::Dynamic(interpreter.plan.drop_columns(node, &names, range)),
+                // What is not named here may be dropped as well.
+                false => Value::Dynamic(interpreter.plan.select(node, vec![SelectItem::Unknown], range)),
+            }
         }
         "rename_field" => {
             let from = args.get(0, "old_name").and_then(Value::exact_text).map(str::to_owned);
@@ -118,7 +126,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
         "resolveChoice" => resolve_choice(interpreter, node, &args),
         "drop_nulls" | "dropNullFields" => {
             // Fields that are NULL in every row go, which is not known before the run.
-            Value::Dynamic(node)
+            Value::Dynamic(interpreter.plan.perhaps_without_nullable(node, range))
         }
         "relationalize" | "unnest" | "unbox" | "split_fields" | "split_rows" | "simplify_ddb_json" => {
             Value::Dynamic(interpreter.plan.opaque(vec![node], "a frame whose nesting is resolved by its data", range))

@@ -125,7 +125,7 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
             let schema = interpreter.plan.schema(node);
             let names = schema.names().into_iter().map(Value::text).collect();
             let further = interpreter.unknown_text();
-            Some(columns_or_more(interpreter, names, schema.is_complete(), further))
+            Some(columns_or_more(interpreter, names, schema.is_exact(), further))
         }
         "dtypes" => {
             let schema = interpreter.plan.schema(node);
@@ -142,12 +142,12 @@ pub(crate) fn attribute(interpreter: &mut Interpreter, node: NodeId, name: &str,
                 })
                 .collect();
             let further = Value::Tuple([interpreter.unknown_text(), interpreter.unknown_text()].into());
-            Some(columns_or_more(interpreter, pairs, schema.is_complete(), further))
+            Some(columns_or_more(interpreter, pairs, schema.is_exact(), further))
         }
         "schema" => {
             let schema = interpreter.plan.schema(node);
             let fields = schema.fields.iter().map(|field| (field.name.clone(), interpreter.plan.column_type(field.id)));
-            Some(if schema.is_complete() {
+            Some(if schema.is_exact() {
                 Value::Type(DataType::Struct(fields.collect()))
             } else {
                 Value::unknown("the schema of a frame")
@@ -585,8 +585,7 @@ fn union(interpreter: &mut Interpreter, node: NodeId, name: &str, args: &Args) -
         return Value::Frame(interpreter.plan.union_by_name(vec![node, other], range));
     }
     let (left, right) = (interpreter.plan.schema(node), interpreter.plan.schema(other));
-    if left.is_complete() && right.is_complete() && left.fields.len() != right.fields.len() && interpreter.is_certain()
-    {
+    if left.is_exact() && right.is_exact() && left.fields.len() != right.fields.len() && interpreter.is_certain() {
         interpreter.report(
             "union-column-count",
             Severity::Error,
@@ -612,7 +611,7 @@ fn to_df(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Value {
     let schema = interpreter.plan.schema(node);
     let names: Option<Vec<String>> = values.iter().map(|(value, _)| value.exact_text().map(str::to_owned)).collect();
     match names {
-        Some(names) if schema.is_complete() && names.len() == schema.fields.len() => {
+        Some(names) if schema.is_exact() && names.len() == schema.fields.len() => {
             let items = names
                 .into_iter()
                 .zip(&schema.fields)

@@ -70,7 +70,8 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
                 Origin::Computed(crate::expression::opaque("range", Vec::new(), DataType::BigInt, range)),
                 range,
             );
-            let field = Field { name: "id".to_owned(), id, qualifiers: Vec::new(), nullable: Some(false) };
+            let field =
+                Field { name: "id".to_owned(), id, qualifiers: Vec::new(), nullable: Some(false), optional: false };
             Value::Frame(interpreter.plan.add(NodeKind::Values, Schema::closed(vec![field]), range))
         }
         "spark.conf.set" => {
@@ -138,7 +139,7 @@ fn create_data_frame(interpreter: &mut Interpreter, args: &Args) -> Value {
                         Origin::Unknown
                     };
                     let id = interpreter.plan.add_column(&name, data_type, origin, range);
-                    Field { name, id, qualifiers: Vec::new(), nullable: None }
+                    Field { name, id, qualifiers: Vec::new(), nullable: None, optional: false }
                 })
                 .collect();
             let kind = if inputs.is_empty() {

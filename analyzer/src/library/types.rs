@@ -210,3 +210,16 @@ pub(crate) fn names(interpreter: &Interpreter, value: &Value) -> Vec<String> {
         },
     }
 }
+
+/// Whether [`names`] gives all names of a value, each as it is.
+pub(crate) fn names_all(interpreter: &Interpreter, value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.exact().is_some(),
+        Value::Column(_) => true,
+        Value::Choice(_) => false,
+        other => interpreter
+            .heap
+            .items(other)
+            .is_some_and(|(items, exact)| exact && items.iter().all(|item| names_all(interpreter, item))),
+    }
+}

@@ -50,6 +50,7 @@ impl Plan {
                         id: self.add_column(&column.name, column.data_type.clone(), Origin::Base(id), range),
                         qualifiers: Vec::new(),
                         nullable: column.nullable,
+                        optional: false,
                     })
                     .collect();
                 Schema::closed(fields)
@@ -134,6 +135,15 @@ impl Plan {
         self.add(NodeKind::Project { input }, schema, range)
     }
 
+    /// The same rows, of whose columns those that may be NULL are perhaps not there.
+    pub(crate) fn perhaps_without_nullable(&mut self, input: NodeId, range: TextRange) -> NodeId {
+        let mut schema = self.schema(input);
+        for field in schema.fields.iter_mut().filter(|field| field.nullable != Some(false)) {
+            field.optional = true;
+        }
+        self.add(NodeKind::Project { input }, schema, range)
+    }
+
     /// The same rows without one column, by identity.
     pub(crate) fn drop_column_id(&mut self, input: NodeId, id: ColumnId, range: TextRange) -> NodeId {
         let mut schema = self.schema(input);
@@ -171,6 +181,7 @@ impl Plan {
                 id,
                 qualifiers: Vec::new(),
                 nullable: padded.then_some(true),
+                optional: false,
             });
         }
         schema.hide(to);
@@ -256,7 +267,7 @@ impl Plan {
                 JoinKind::Inner | JoinKind::LeftSemi => (l, Some(false)),
                 _ => (l, self.nullable(left, l)),
             };
-            fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable });
+            fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable, optional: false });
         }
         let mut schema = self.joined_schema(left, right, how);
         schema.fields.retain(|field| !using.iter().any(|name| name.eq_ignore_ascii_case(&field.name)));
@@ -375,7 +386,7 @@ impl Plan {
     /// Rows of all inputs, columns matched by position.
     pub(crate) fn union(&mut self, inputs: Vec<NodeId>, range: TextRange) -> NodeId {
         let schemas: Vec<Schema> = inputs.iter().map(|input| self.schema(*input)).collect();
-        let positional = schemas.iter().all(Schema::is_complete)
+        let positional = schemas.iter().all(Schema::is_exact)
             && schemas.windows(2).all(|pair| matches!(pair, [a, b] if a.fields.len() == b.fields.len()));
         if !positional {
             return self.merged(NodeKind::Union { inputs: inputs.clone() }, &inputs, range);
@@ -456,6 +467,7 @@ impl Plan {
                 id,
                 qualifiers: known.map(|field| field.qualifiers.clone()).unwrap_or_default(),
                 nullable: known.and_then(|field| field.nullable),
+                optional: false,
             };
         }
         let nullable = nullability(expr, source);
@@ -463,7 +475,7 @@ impl Plan {
         let origin =
             if matches!(expr.kind, ExprKind::Column(_)) { Origin::Unknown } else { Origin::Computed(expr.clone()) };
         let id = self.add_column(name, expr.data_type.clone(), origin, place);
-        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable }
+        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, optional: false }
     }
 
     fn joined_schema(&self, left: NodeId, right: NodeId, how: JoinKind) -> Schema {
@@ -516,6 +528,8 @@ impl Plan {
         }
         let mut fields = Vec::new();
         let complete = schemas.iter().all(Schema::is_complete);
+        // A union fills what one of its inputs lacks, but an arm leaves it out.
+        let is_choice = matches!(self.node(id).map(|node| &node.kind), Some(NodeKind::Choice { .. }));
         for columns in by_name.values() {
             let Some(first) = columns.first() else { continue };
             if columns.len() == inputs.len() {
@@ -523,6 +537,7 @@ impl Plan {
             } else if complete {
                 let mut field = self.merged_field(&first.name, columns, range);
                 field.nullable = None;
+                field.optional |= is_choice;
                 fields.push(field);
             }
         }
@@ -555,7 +570,8 @@ impl Plan {
                 self.add_column(name, data_type, Origin::Either(ids), range)
             }
         };
-        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable }
+        let optional = columns.iter().any(|field| field.optional);
+        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, optional }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Field {
     pub qualifiers: Vec<String>,
     /// Whether NULL may occur here; `None` where not known.
     pub nullable: Option<bool>,
+    /// Whether it depends on the data, or on what is not known, that the column is there.
+    pub optional: bool,
 }
 
 /// Columns of another frame that flow through without being known by name.
@@ -61,9 +63,14 @@ impl Schema {
         Self { fields, rests: Vec::new() }
     }
 
-    /// Whether the fields are all columns.
+    /// Whether there are no columns beside the fields.
     pub fn is_complete(&self) -> bool {
         self.rests.is_empty()
+    }
+
+    /// Whether the fields are the columns, neither more nor fewer.
+    pub fn is_exact(&self) -> bool {
+        self.is_complete() && !self.fields.iter().any(|field| field.optional)
     }
 
     /// Whether an alias stands in front of any of its columns.
@@ -206,7 +213,8 @@ impl Plan {
                 let hidden = rest.hidden.contains(&column.name.to_lowercase());
                 if !hidden && known.insert(id) {
                     let nullable = if rest.padded { Some(true) } else { None };
-                    fields.push(Field { name: column.name.clone(), id, qualifiers: rest.qualifiers.clone(), nullable });
+                    let (name, qualifiers) = (column.name.clone(), rest.qualifiers.clone());
+                    fields.push(Field { name, id, qualifiers, nullable, optional: false });
                 }
             }
         }

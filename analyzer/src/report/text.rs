@@ -36,8 +36,11 @@ fn output_tree(analysis: &Analysis, output: &Output) -> Tree<String> {
     }
     tree.push(format!("a second run: {}", output.rerun.reason));
     if let Some(columns) = &output.columns {
-        let mut list =
-            Tree::new(if output.columns_complete { "columns".to_owned() } else { "columns, among others".to_owned() });
+        let mut list = Tree::new(if output.columns_complete {
+            "columns".to_owned()
+        } else {
+            "columns, not certainly these alone".to_owned()
+        });
         for column in columns {
             let sources = match &column.sources {
                 None => "not known from what".to_owned(),
