@@ -4,8 +4,10 @@ use contract::document::{JobSummary, JoinKey};
 use indexmap::{IndexMap, IndexSet};
 use tree_sitter::{InputEdit, Point, Tree};
 
+use crate::annotations;
 use crate::checks;
 use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Mode, Output};
+use crate::hints;
 use crate::ide;
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
@@ -152,6 +154,8 @@ fn analyze_tree(text: &str, tree: Option<&Tree>, world: &dyn World) -> Analysis 
     let joins = facts::joins(&plan);
     let filters = facts::filters_of_outputs(&plan);
     facts::check(&plan, &outputs, &mut diagnostics);
+    annotations::check(text, &script, &mut diagnostics);
+    hints::check(text, &plan, &mentions, &mut diagnostics);
     for output in &mut outputs {
         check_contract(&world, &plan, output, &mut diagnostics);
     }

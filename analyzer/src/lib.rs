@@ -7,10 +7,12 @@
 //! facts ([`facts`]). Everything that is reported is derived from the plan, never from the names of calls.
 
 mod analysis;
+mod annotations;
 pub mod checks;
 mod describe;
 mod expression;
 pub mod facts;
+mod hints;
 pub mod ide;
 mod interface;
 mod interpret;

@@ -317,7 +317,7 @@ pub struct JoinFact {
 }
 
 /// The codes of all diagnostics. They are stable: people name them in comments and settings.
-pub const CODES: [&str; 24] = [
+pub const CODES: [&str; 27] = [
     "unknown-column",
     "ambiguous-column",
     "misspelt-keyword",
@@ -342,6 +342,9 @@ pub const CODES: [&str; 24] = [
     "contract-filter-drops",
     "downstream-column",
     "downstream-value",
+    "unused-frame",
+    "unused-filter",
+    "stale-annotation",
 ];
 
 /// How bad a diagnostic is.

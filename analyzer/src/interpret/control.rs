@@ -5,6 +5,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::Interpreter;
+use crate::hints;
 use crate::range::TextRange;
 use crate::syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
 use crate::value::{Object, ObjectId, Value};
@@ -46,6 +47,9 @@ impl<'w> Interpreter<'w> {
                 let value = self.eval(expr, scope);
                 if matches!(&value, Value::Unknown(unknown) if unknown.reason == EXITS) {
                     return Flow::Raise;
+                }
+                if self.file == 0 {
+                    self.diagnostics.extend(hints::filter_in_vain(&self.plan, expr, &value));
                 }
             }
             StmtKind::Assign { targets, value } => {
