@@ -5,6 +5,7 @@ use contract::rule::RuleKind;
 use rustc_hash::FxHashMap;
 
 use super::{Check, Job, Verdict, proved};
+use crate::facts::keys::Keys;
 use crate::facts::{JoinKind, filters, grain, lineage};
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 use crate::range::TextRange;
@@ -16,7 +17,7 @@ pub(super) fn check(job: &Job) -> Vec<Check> {
     for (rule, columns) in promised(job) {
         let Some(ids) = job.ids(&columns) else { continue };
         let check = match (found.unique_on(&ids), repeating(job.plan, job.output.node, &ids, &mut memo)) {
-            (Some(key), _) => job.check("contract-grain", proved(&key.assumed()), key.reason.clone()),
+            (Some(key), _) => job.check("contract-grain", proved(&key.assumed()), key.reason()),
             (None, Some((range, reason))) => {
                 let promise = columns.join(", ");
                 let reason = format!("one row per {promise} is promised, and {reason}.");
@@ -57,7 +58,7 @@ fn repeating(
     plan: &Plan,
     node: NodeId,
     columns: &[ColumnId],
-    memo: &mut FxHashMap<NodeId, grain::Keys>,
+    memo: &mut FxHashMap<NodeId, Keys>,
 ) -> Option<(TextRange, String)> {
     let mut current = node;
     loop {

@@ -8,74 +8,10 @@ use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::types::DataType;
 use rustc_hash::FxHashMap;
 
+use super::keys::{Assumption, Key, Keys, MAX_COLUMNS, MAX_KEYS};
 use super::{Certainty, Grain, JoinKind};
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
-
-/// What a key rests on beyond the script.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Assumption {
-    /// A contract promises it.
-    Promised(String),
-    /// Columns of unknown type have one that tells their values apart; nobody says so.
-    Type(String),
-}
-
-impl Assumption {
-    /// It in words.
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Assumption::Promised(text) | Assumption::Type(text) => text,
-        }
-    }
-}
-
-/// A key with what it rests on.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Key {
-    pub columns: Vec<ColumnId>,
-    pub assumptions: Vec<Assumption>,
-    pub reason: String,
-    /// The `row_number()` that is one of the columns and numbers the rows of the others.
-    number: Option<ColumnId>,
-}
-
-impl Key {
-    fn new(columns: Vec<ColumnId>, reason: String) -> Self {
-        Self { columns, assumptions: Vec::new(), reason, number: None }
-    }
-
-    /// What it rests on, in words.
-    pub(crate) fn assumed(&self) -> Vec<String> {
-        self.assumptions.iter().map(|assumption| assumption.text().to_owned()).collect()
-    }
-
-    /// Proved, from a promise where need be, or assumed, where nobody promises what it rests on.
-    fn certainty(&self) -> Certainty {
-        match self.assumptions.iter().any(|assumption| matches!(assumption, Assumption::Type(_))) {
-            true => Certainty::Assumed,
-            false => Certainty::Proved,
-        }
-    }
-}
-
-/// What is known of the rows of a frame.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Keys {
-    pub keys: Vec<Key>,
-    /// Columns that have one value in all rows.
-    constants: Vec<ColumnId>,
-    /// Pairs of columns that are equal in all rows.
-    equal: Vec<(ColumnId, ColumnId)>,
-    /// Why there is no key, where there is none.
-    why_not: String,
-}
-
-/// More keys of one frame than this are not followed.
-const MAX_KEYS: usize = 6;
-
-/// More constant columns, or pairs of equal ones, of one frame than this are not followed.
-const MAX_COLUMNS: usize = 64;
 
 /// The grain of a frame.
 pub fn grain(plan: &Plan, node: NodeId) -> Grain {
@@ -106,7 +42,7 @@ pub fn grain(plan: &Plan, node: NodeId) -> Grain {
     named.sort_by_key(|(names, key)| (key.assumptions.len(), names.len()));
     match named.into_iter().next() {
         Some((columns, key)) => {
-            Grain { columns, certainty: key.certainty(), assumptions: key.assumed(), reason: key.reason.clone() }
+            Grain { columns, certainty: key.certainty(), assumptions: key.assumed(), reason: key.reason() }
         }
         None if keys.why_not.is_empty() => unknown("the columns of the key do not reach this frame".to_owned()),
         None => unknown(keys.why_not),
@@ -216,109 +152,6 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
     }
 }
 
-impl Keys {
-    fn of(key: Key) -> Self {
-        Self { keys: vec![key], ..Self::default() }
-    }
-
-    fn none(why_not: String) -> Self {
-        Self { why_not, ..Self::default() }
-    }
-
-    fn add(&mut self, key: Key) {
-        // A key that contains another one says nothing new.
-        let covered =
-            |known: &Key| known.assumptions.is_empty() && known.columns.iter().all(|id| key.columns.contains(id));
-        if !self.keys.iter().any(covered) && self.keys.len() < MAX_KEYS {
-            self.keys.push(key);
-        }
-    }
-
-    /// A column has one value in all rows: no key needs it.
-    fn fix(&mut self, column: ColumnId) {
-        if self.constants.len() < MAX_COLUMNS {
-            self.constants.push(column);
-        }
-        for key in &mut self.keys {
-            key.columns.retain(|id| *id != column);
-        }
-    }
-
-    /// A column has one value in all rows, if the assumption holds: each key that has it is one without it too.
-    fn fix_if(&mut self, column: ColumnId, assumption: &Assumption) {
-        let shorter: Vec<Key> = self
-            .keys
-            .iter()
-            .filter(|key| key.columns.contains(&column))
-            .map(|key| {
-                let mut key = key.clone();
-                key.columns.retain(|id| *id != column);
-                if !key.assumptions.contains(assumption) {
-                    key.assumptions.push(assumption.clone());
-                }
-                key
-            })
-            .collect();
-        for key in shorter {
-            self.add(key);
-        }
-    }
-
-    /// Each key is also one with the columns that a join has compared in place of its own, under the same assumptions.
-    fn swap(&mut self, pairs: &[(ColumnId, ColumnId)]) {
-        let other = |id: &ColumnId| {
-            let pair = pairs.iter().find(|(left, right)| left == id || right == id);
-            pair.map_or(*id, |(left, right)| if left == id { *right } else { *left })
-        };
-        let swapped: Vec<Key> = self
-            .keys
-            .iter()
-            .map(|key| Key { columns: key.columns.iter().map(other).collect(), ..key.clone() })
-            .filter(|swapped| self.keys.iter().all(|key| key.columns != swapped.columns))
-            .collect();
-        for key in swapped {
-            self.add(key);
-        }
-    }
-
-    fn are_equal(&self, a: ColumnId, b: ColumnId) -> bool {
-        let mut reached = vec![a];
-        let mut next = 0;
-        while let Some(id) = reached.get(next).copied() {
-            if id == b {
-                return true;
-            }
-            for (x, y) in &self.equal {
-                for (from, to) in [(x, y), (y, x)] {
-                    if *from == id && !reached.contains(to) {
-                        reached.push(*to);
-                    }
-                }
-            }
-            next += 1;
-        }
-        false
-    }
-
-    /// The first key that the columns contain, up to constants and equal columns.
-    pub(crate) fn unique_on(&self, columns: &[ColumnId]) -> Option<&Key> {
-        let contained = |id: &ColumnId| {
-            self.constants.contains(id) || columns.iter().any(|column| column == id || self.are_equal(*column, *id))
-        };
-        self.keys.iter().filter(|key| key.columns.iter().all(contained)).min_by_key(|key| key.assumptions.len())
-    }
-
-    /// Why there is no key on these columns.
-    pub(crate) fn why_not_unique(&self, plan: &Plan, columns: &[ColumnId]) -> String {
-        match self.keys.first() {
-            Some(key) => {
-                format!("its rows are unique by {}, not by {}", names(plan, &key.columns), names(plan, columns))
-            }
-            None => self.why_not.clone(),
-        }
-    }
-}
-
 /// A filter fixes columns to constants and to each other; `row_number() = 1` leaves one row per partition.
 fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
     for conjunct in conjuncts(predicate) {
@@ -329,8 +162,7 @@ fn filtered(plan: &Plan, mut inner: Keys, predicate: &Expr) -> Keys {
                 if let Some(columns) = row_number(plan, number) {
                     inner.fix(number);
                     for key in inner.keys.iter_mut().filter(|key| key.number == Some(number)) {
-                        key.reason = first_reason(plan, &columns);
-                        key.number = None;
+                        key.of_first_rows(first_reason(plan, &columns));
                     }
                 }
             }
@@ -510,11 +342,7 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
         for key in &side.keys {
             let mut assumptions = key.assumptions.clone();
             assumptions.extend(unique.assumptions.iter().filter(|a| !key.assumptions.contains(a)).cloned());
-            result.add(Key {
-                assumptions,
-                reason: format!("{}, and the joins keep it", key.reason.trim_end_matches(", and the joins keep it")),
-                ..key.clone()
-            });
+            result.add(key.kept_by_join(assumptions));
         }
     };
     if let Some(unique) = right_unique
@@ -609,7 +437,7 @@ fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHas
             }
             assumptions.sort();
             assumptions.dedup();
-            result.add(Key { assumptions, ..Key::new(columns, key.reason) });
+            result.add(Key { assumptions, ..Key::new(columns, key.reason()) });
         }
     }
     result

@@ -3,6 +3,7 @@
 use contract::expr::{BinaryOp, ColumnId, ColumnRef, Expr, ExprKind};
 use rustc_hash::FxHashMap;
 
+use super::keys::Keys;
 use super::{FilterFact, JoinFact, JoinKind, filters, grain, lineage};
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
@@ -34,7 +35,7 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
     facts
 }
 
-fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> Option<JoinFact> {
+fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, Keys>) -> Option<JoinFact> {
     let node = plan.node(id)?;
     let NodeKind::Join { left, right, how, keys, residual } = &node.kind else { return None };
     let mut left_columns = Vec::new();
@@ -78,7 +79,7 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, grain::Keys>) -> O
                 let same_types = grain::same_types(plan, keys).map(|assumption| assumption.text().to_owned());
                 let assumptions: Vec<String> = key.assumed().into_iter().chain(same_types).collect();
                 let reason = match assumptions.as_slice() {
-                    [] => format!("the right side is unique: {}", key.reason),
+                    [] => format!("the right side is unique: {}", key.reason()),
                     assumptions => format!("the right side is unique, if {}", assumptions.join(" and ")),
                 };
                 (false, reason)

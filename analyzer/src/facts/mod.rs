@@ -4,6 +4,7 @@ mod checks;
 pub(crate) mod filters;
 pub(crate) mod grain;
 mod joins;
+pub(crate) mod keys;
 pub(crate) mod lineage;
 mod writes;
 

@@ -200,8 +200,31 @@ impl Plan {
         self.add(NodeKind::Project { input }, schema, range)
     }
 
-    /// The rows of which a predicate is true.
+    /// The rows of which a predicate is true. Right behind a cross join, an equality of a column of each side is the key
+    /// of an inner join, as in Spark.
     pub(crate) fn filter(&mut self, input: NodeId, predicate: Expr, range: TextRange) -> NodeId {
+        if let Some(Node {
+            kind: NodeKind::Join { left, right, how: JoinKind::Cross, residual: None, .. },
+            range: at,
+            ..
+        }) = self.node(input)
+        {
+            let (left, right, at) = (*left, *right, *at);
+            let (keys, others): (Vec<&Expr>, Vec<&Expr>) = conjuncts(&predicate)
+                .into_iter()
+                .partition(|conjunct| self.equal_columns(conjunct, left, right).is_some());
+            let all = |parts: Vec<&Expr>, range: TextRange| {
+                let parts = parts.into_iter().cloned();
+                parts.reduce(|all, part| expression::binary(BinaryOp::And, all, part, range))
+            };
+            if let Some(keys) = all(keys, at) {
+                let joined = self.join_on(left, right, Some(keys), JoinKind::Inner, at);
+                return match all(others, range) {
+                    Some(rest) => self.filter(joined, rest, range),
+                    None => joined,
+                };
+            }
+        }
         let mut schema = self.schema(input);
         for id in null_rejected(&predicate) {
             for field in schema.fields.iter_mut().filter(|field| field.id == id) {
