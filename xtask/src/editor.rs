@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use crate::output;
+
 /// One measured case.
 pub(crate) struct Case {
     pub(crate) server: &'static str,
@@ -44,6 +46,7 @@ pub(crate) fn measure(server: &'static str, command: &dyn Fn() -> Command) -> Re
     for (lines, jobs) in SIZES {
         let project = Project::new(lines, jobs)?;
         for case in ["diagnostics", "hover", "completion"] {
+            output::error(&format!("{server}: {case} at {lines} lines, {jobs} other jobs"));
             let times =
                 replay(command(), &project, case).with_context(|| format!("{server}: {case} at {lines} lines"))?;
             cases.push(Case { server, case, lines, workspace_jobs: jobs, times });

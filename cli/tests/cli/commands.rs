@@ -94,7 +94,7 @@ fn a_project_says_how_bad_a_finding_is_and_accepts_what_is_there() {
                   rows = spark.table('raw.payments')\nrows.select('amout').show()\n";
     let settings = "[lake]\nroot = \"data\"\n";
     let folder = Folder::new(&[("data/raw/payments/1.csv", PAYMENTS), ("jobs/a.py", script), ("jobs/b.py", script)]);
-    folder.write("de-copilot.toml", settings.to_owned());
+    folder.write("de-copilot.toml", settings);
     let told = |folder: &Folder| {
         let reports = folder.run(&["analyze", "--format", "json"]).exits(0).json();
         let scripts = reports.as_array().unwrap().iter();
@@ -110,7 +110,7 @@ fn a_project_says_how_bad_a_finding_is_and_accepts_what_is_there() {
     folder.write("de-copilot.toml", format!("{settings}[diagnostics.severities]\nunknown-colum = \"off\"\n"));
     folder.run(&["analyze"]).exits(2).tells(&["de-copilot.toml:4", "did you mean `unknown-column`?"]);
 
-    folder.write("de-copilot.toml", settings.to_owned());
+    folder.write("de-copilot.toml", settings);
     let accepted = folder.run(&["analyze", "jobs/a.py", "--accept"]).exits(0).out;
     assert!(accepted.contains("1 finding accepted"), "{accepted}");
     assert_eq!(told(&folder).iter().map(Vec::len).collect::<Vec<_>>(), [0, 1], "only of the script that was named");
@@ -118,7 +118,7 @@ fn a_project_says_how_bad_a_finding_is_and_accepts_what_is_there() {
     assert!(folder.run(&["analyze", "--accept"]).exits(0).out.contains("0 findings"), "and then nothing is");
     folder.write("jobs/a.py", script.replace("'amout'", "'amout', 'stats'"));
     assert_eq!(told(&folder)[0].len(), 2, "another line is another finding");
-    folder.write("de-copilot-baseline.json", "{}".to_owned());
+    folder.write("de-copilot-baseline.json", "{}");
     folder.run(&["analyze"]).exits(2).tells(&["de-copilot-baseline.json", "--accept"]);
 }
 

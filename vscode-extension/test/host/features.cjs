@@ -109,6 +109,27 @@ describe("the extension", () => {
     assert.ok(lenses.some((lens) => lens.command.title === "no contract"), "a lens on the write");
   });
 
+  it("has the contract of a written table generated, and shows it", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const at = place(document, "write_dynamic_frame.from_catalog");
+    const action = await until("the action", async () => {
+      const range = new vscode.Range(at, at);
+      const found = await vscode.commands.executeCommand("vscode.executeCodeActionProvider", document.uri, range);
+      return found.find((one) => one.title.startsWith("Generate the contract of "));
+    });
+    assert.match(action.title, /loan_repayment_fact$/);
+    await vscode.commands.executeCommand(action.command.command, ...action.command.arguments);
+    const shown = await until("the contract", () =>
+      vscode.window.visibleTextEditors.find((editor) => editor.document.uri.path.endsWith("loan_repayment_fact.json")),
+    );
+    const contract = JSON.parse(shown.document.getText());
+    assert.ok(Object.keys(contract.columns).includes("emi_amount"), Object.keys(contract.columns).join());
+    await until("the lens", async () => {
+      const lenses = await vscode.commands.executeCommand("vscode.executeCodeLensProvider", document.uri);
+      return lenses.some((lens) => lens.command.title.startsWith("contract: "));
+    });
+  });
+
   it("starts its server anew on command", async () => {
     const document = await open("loan_repayments_etl.py");
     await vscode.commands.executeCommand("deCopilot.restart");
