@@ -36,18 +36,23 @@ pub(crate) fn check(
     for (range, _) in &assigned {
         *targets.entry(range.slice(text)).or_default() += 1;
     }
+    let unread: Vec<(TextRange, NodeId)> = assigned
+        .into_iter()
+        .filter(|(range, node)| {
+            let name = range.slice(text);
+            words.get(name) == targets.get(name)
+                && !name.starts_with('_')
+                && is_made_behind(plan, *node, *range)
+                && !is_tried(text, *range)
+        })
+        .collect();
+    if unread.is_empty() {
+        return;
+    }
     let written: IndexSet<NodeId> = plan.sinks.iter().flat_map(|sink| plan.ancestry(sink.input)).collect();
-    for (range, node) in assigned {
-        let name = range.slice(text);
-        let is_read = words.get(name) != targets.get(name);
-        if !is_read
-            && !name.starts_with('_')
-            && !written.contains(&node)
-            && is_made_behind(plan, node, range)
-            && !is_tried(text, range)
-        {
-            diagnostics.insert(hint("unused-frame", range, format!("Nothing uses `{name}`.")));
-        }
+    for (range, _) in unread.into_iter().filter(|(_, node)| !written.contains(node)) {
+        let message = format!("Nothing uses `{}`.", range.slice(text));
+        diagnostics.insert(hint("unused-frame", range, message));
     }
 }
 
