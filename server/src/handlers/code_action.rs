@@ -7,7 +7,7 @@ use analyzer::{TextRange, ide};
 use contract::schema::TableName;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Command, Diagnostic,
-    NumberOrString, TextEdit, WorkspaceEdit,
+    NumberOrString, Range, TextEdit, WorkspaceEdit,
 };
 
 use crate::generation::{COMMAND, Wanted};
@@ -54,16 +54,19 @@ pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeA
         }));
     }
     if wanted(&CodeActionKind::REFACTOR) {
-        response.extend(generations(view, within));
+        response.extend(generations(view, params.range));
     }
     Some(response)
 }
 
-/// To have the contract of a table generated that is written here, or generated anew where it has one.
-fn generations(view: &View, within: TextRange) -> Vec<CodeActionOrCommand> {
+/// To have the contract of a table generated that is written on these lines, or generated anew where it has one.
+fn generations(view: &View, within: Range) -> Vec<CodeActionOrCommand> {
     let Some(place) = &view.place else { return Vec::new() };
     let analysis = &view.analyzed.analysis;
-    let touched = analysis.outputs.iter().filter(|o| o.range.start <= within.end && within.start <= o.range.end);
+    let touched = analysis.outputs.iter().filter(|output| {
+        let written = positions::to_range(&view.document.text, output.range, view.client.encoding);
+        written.start.line <= within.end.line && within.start.line <= written.end.line
+    });
     let mut tables: Vec<TableName> = touched.filter_map(|output| ide::table_name(&output.dataset)).collect();
     tables.dedup();
     let action = |table: TableName| {
