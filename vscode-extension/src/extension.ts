@@ -50,16 +50,14 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
         outputChannel: log,
       },
     );
-    let reported = false;
     client.onNotification("deCopilot/status", (report: ServerStatus) => {
-      reported = true;
       status.running(report);
     });
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped) status.failed("The server has stopped.");
     });
     await client.start();
-    if (!reported) status.running({ health: "ok", message: "" });
+    status.started();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.error(reason);

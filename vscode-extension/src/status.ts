@@ -10,6 +10,7 @@ export interface ServerStatus {
 }
 
 export class Status implements vscode.Disposable {
+  private isStarting = false;
   private readonly item = vscode.window.createStatusBarItem("deCopilot.status", vscode.StatusBarAlignment.Right);
 
   constructor() {
@@ -19,10 +20,17 @@ export class Status implements vscode.Disposable {
   }
 
   starting(): void {
+    this.isStarting = true;
     this.show("$(sync~spin)", "Starting.", undefined);
   }
 
+  /** The server is there; it may have told more of itself already. */
+  started(): void {
+    if (this.isStarting) this.running({ health: "ok", message: "" });
+  }
+
   running({ health, message }: ServerStatus): void {
+    this.isStarting = false;
     const icons = { ok: "$(check)", degraded: "$(warning)", error: "$(error)" };
     const colors = { ok: undefined, degraded: "warning", error: "error" };
     this.show(icons[health], message === "" ? "Running." : message, colors[health]);
