@@ -101,6 +101,10 @@ pub(super) fn arithmetic(
             return refuse(format!("arithmetic is for numbers; this is a {}", side.data_type));
         }
     }
+    // Engines find no operator for a NULL without a type, or one of another type.
+    if [left, right].iter().any(|side| matches!(side.kind, ExprKind::Literal(Value::Null))) && result.is_numeric() {
+        return literal::literal(&Value::Null, result, dialect);
+    }
     let floating = left.data_type.is_floating() || right.data_type.is_floating();
     let operand = |e: &Expr| -> Result<String, PrintError> {
         if op == BinaryOp::DivideDouble || floating { as_double(e, dialect) } else { to_sql(e, dialect) }
