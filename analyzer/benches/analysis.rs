@@ -13,9 +13,13 @@ mod synthetic;
 
 use std::hint::black_box;
 
-use analyzer::{NoWorld, Parsed, TextRange, analyze, interface};
+use analyzer::{NoWorld, Parsed, analyze, interface};
 use criterion::{BenchmarkId, Criterion};
 use synthetic::Catalog;
+
+/// The one of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn analysis(criterion: &mut Criterion) {
     for lines in [200, 1_000, 5_000] {
@@ -35,14 +39,27 @@ fn analysis(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("edit", lines), |bencher| {
             let mut parsed = Parsed::new(text.clone());
-            let at = text.find("amount_eur\"), 2").unwrap_or(text.len() / 2);
+            let at = text.find("\"amount\") * F.col").map_or(0, |at| at + 1);
+            let mut longer = text.clone();
+            longer.insert(at, 'x');
             let mut typed = false;
             bencher.iter(|| {
                 // A letter of a column's name, typed and taken away again.
-                let (range, letter) =
-                    if typed { (TextRange::new(at, at + 1), "") } else { (TextRange::new(at, at), "x") };
                 typed = !typed;
-                parsed = parsed.edited([(range, letter)]).expect("the letter is typed");
+                parsed = parsed.with_text(if typed { longer.as_str() } else { text.as_str() });
+                parsed.analyze(&Catalog)
+            });
+        });
+        group.bench_function(BenchmarkId::new("edit_chain", lines), |bencher| {
+            let text = synthetic::chain(lines);
+            let mut parsed = Parsed::new(text.as_str());
+            let middle = text.len() / 2;
+            let at = middle + text[middle..].find("step_").unwrap_or(0);
+            let longer = format!("{}step_3.select(\"amont\")\n{}", &text[..at], &text[at..]);
+            let mut typed = false;
+            bencher.iter(|| {
+                typed = !typed;
+                parsed = parsed.with_text(if typed { longer.as_str() } else { text.as_str() });
                 parsed.analyze(&Catalog)
             });
         });

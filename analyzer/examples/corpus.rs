@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use analyzer::plan::NodeKind;
-use analyzer::{Analysis, Dataset, NoWorld, TextRange, World, analyze_uncaught};
+use analyzer::{Analysis, Dataset, NoWorld, Parsed, TextRange, World, analyze_uncaught};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -252,7 +252,7 @@ struct Siblings {
 }
 
 impl World for Siblings {
-    fn module(&self, dotted: &str) -> Option<String> {
+    fn module(&self, dotted: &str) -> Option<Parsed> {
         let relative = dotted.trim_start_matches('.').replace('.', "/");
         let wanted = [format!("{relative}.py"), format!("{relative}/__init__.py")];
         // Jobs are packaged in many ways, so the module is the file of that name that is nearest to the script.
@@ -263,7 +263,7 @@ impl World for Siblings {
         let candidates = wanted.iter().find_map(|wanted| {
             self.files.iter().filter(|path| path.ends_with(wanted) && **path != self.script).max_by_key(nearness)
         });
-        std::fs::read_to_string(candidates?).ok()
+        std::fs::read_to_string(candidates?).ok().map(Parsed::new)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The result of an analysis, and how it is put together.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use contract::document::{JobSummary, JoinKey};
 use indexmap::{IndexMap, IndexSet};
-use tree_sitter::{InputEdit, Point, Tree};
 
 use crate::annotations;
 use crate::checks;
@@ -13,7 +15,7 @@ use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
 use crate::range::TextRange;
 use crate::suppression;
-use crate::syntax;
+use crate::syntax::{self, Tree};
 use crate::world::{Answers, Question, Recorder, World};
 
 /// What a script means.
@@ -54,96 +56,88 @@ const STACK: usize = 256 << 20;
 /// Long method chains nest deeply, so the work is done on a thread with a stack of its own; a caller whose machine
 /// grants no further thread gets an analysis that knows nothing.
 pub fn analyze(text: &str, world: &dyn World) -> Analysis {
-    on_deep_stack(|| analyze_text(text, world)).unwrap_or_default()
+    on_deep_stack(|| analyze_tree(text, &syntax::parse(text, None), world)).and_then(Result::ok).unwrap_or_default()
 }
 
 /// The same for tests and measurements: should the analysis panic, which is a defect, the caller panics too instead of
 /// being told that nothing is known.
 #[doc(hidden)]
 pub fn analyze_uncaught(text: &str, world: &dyn World) -> Analysis {
-    on_deep_stack(|| analyze_text(text, world)).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    on_deep_stack(|| analyze_tree(text, &syntax::parse(text, None), world))
+        .map(|analysis| analysis.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        .unwrap_or_default()
 }
 
-/// A script that is being typed: after an edit only what changed is parsed again. Whatever the edits, the analysis is
-/// that of the text as it then is.
+/// A script that was parsed, to be analyzed more than once or to be changed: after an edit only what changed is parsed
+/// again. Whatever the edits, the analysis is that of the text as it then is. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    text: String,
-    tree: Option<Tree>,
+    text: Arc<str>,
+    tree: Arc<Tree>,
 }
 
 impl Parsed {
     /// A script as it is opened.
-    pub fn new(text: String) -> Self {
-        let tree = syntax::parse(&text, None);
-        Self { text, tree }
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self::parse(text.into(), None)
     }
 
-    /// The text as it is now.
-    pub fn text(&self) -> &str {
+    /// The script after edits that made this of its text.
+    pub fn with_text(&self, text: impl Into<Arc<str>>) -> Self {
+        Self::parse(text.into(), Some(self))
+    }
+
+    fn parse(text: Arc<str>, before: Option<&Self>) -> Self {
+        let before = before.map(|before| (before.tree.as_ref(), before.text.as_ref()));
+        let tree = on_deep_stack(|| syntax::parse(&text, before)).and_then(Result::ok).unwrap_or_default();
+        Self { text, tree: Arc::new(tree) }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &Arc<str> {
         &self.text
     }
 
-    /// The script after edits: each puts a text in the place of a range of what the edits before it left. `None` where a
-    /// range is none of the text.
-    pub fn edited<'e>(&self, edits: impl IntoIterator<Item = (TextRange, &'e str)>) -> Option<Self> {
-        let mut text = self.text.clone();
-        let is_clean = |tree: &Tree| !tree.root_node().has_error();
-        // How the parser gets over an error depends on what it reuses, so a text with errors is parsed as a whole.
-        let mut before = self.tree.clone().filter(is_clean);
-        for (range, replacement) in edits {
-            let (start, end) = (range.start as usize, range.end as usize);
-            text.get(start..end)?;
-            let (start_position, old_end_position) = (point(&text, start), point(&text, end));
-            text.replace_range(start..end, replacement);
-            let new_end_byte = start + replacement.len();
-            if let Some(tree) = &mut before {
-                tree.edit(&InputEdit {
-                    start_byte: start,
-                    old_end_byte: end,
-                    new_end_byte,
-                    start_position,
-                    old_end_position,
-                    new_end_position: point(&text, new_end_byte),
-                });
-            }
-        }
-        let tree = before
-            .and_then(|before| syntax::parse(&text, Some(&before)))
-            .filter(is_clean)
-            .or_else(|| syntax::parse(&text, None));
-        Some(Self { text, tree })
-    }
-
-    /// What the script means now; see [`analyze`].
+    /// What the script means; see [`analyze`].
     pub fn analyze(&self, world: &dyn World) -> Analysis {
-        on_deep_stack(|| analyze_tree(&self.text, self.tree.as_ref(), world)).unwrap_or_default()
+        on_deep_stack(|| analyze_tree(&self.text, &self.tree, world)).and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Its statements.
+    pub(crate) fn script(&self) -> syntax::ast::Block {
+        self.tree.script()
     }
 }
 
-/// The line and the byte in it.
-fn point(text: &str, offset: usize) -> Point {
-    let before = text.as_bytes().get(..offset).unwrap_or_default();
-    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    Point { row: before.iter().filter(|byte| **byte == b'\n').count(), column: offset - line }
+/// The tree is a function of the text.
+impl PartialEq for Parsed {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
-fn on_deep_stack(analyze: impl FnOnce() -> Analysis + Send) -> std::thread::Result<Analysis> {
+thread_local! {
+    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work on a thread whose stack is large enough for parsing and analyses: several of them on one thread where they
+/// belong together. `None` where the machine grants no such thread; an error is the work's panic.
+pub fn on_deep_stack<R: Send>(work: impl FnOnce() -> R + Send) -> Option<std::thread::Result<R>> {
+    if IS_DEEP.get() {
+        return Some(Ok(work()));
+    }
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("analyze".to_owned()).stack_size(STACK);
-        match builder.spawn_scoped(scope, analyze) {
-            Ok(work) => work.join(),
-            Err(_) => Ok(Analysis::default()),
-        }
+        let work = builder.spawn_scoped(scope, || {
+            IS_DEEP.set(true);
+            work()
+        });
+        Some(work.ok()?.join())
     })
 }
 
-fn analyze_text(text: &str, world: &dyn World) -> Analysis {
-    analyze_tree(text, syntax::parse(text, None).as_ref(), world)
-}
-
-fn analyze_tree(text: &str, tree: Option<&Tree>, world: &dyn World) -> Analysis {
-    let (script, has_syntax_errors) = syntax::lower(text, tree);
+fn analyze_tree(text: &str, tree: &Tree, world: &dyn World) -> Analysis {
+    let (script, has_syntax_errors) = (tree.script(), tree.has_errors());
     let mut interpreter = Interpreter::new(Recorder::new(world), text);
     interpreter.run(&script);
     let Interpreter { world, plan, mut diagnostics, mut mentions, calls, arguments, .. } = interpreter;

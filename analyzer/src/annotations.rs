@@ -6,17 +6,18 @@ use indexmap::IndexSet;
 use crate::facts::Diagnostic;
 use crate::hints::hint;
 use crate::range::TextRange;
-use crate::syntax::ast::{ArgKind, Expr, ExprKind, Stmt, StmtKind, StrPart};
+use crate::syntax::ast::{ArgKind, Block, Expr, ExprKind, StmtKind, StrPart};
 
 /// Adds a hint for each annotation that says something else than the statement below it. Only constants are compared.
-pub(crate) fn check(text: &str, script: &[Stmt], diagnostics: &mut IndexSet<Diagnostic>) {
-    for statement in script {
+pub(crate) fn check(text: &str, script: &Block, diagnostics: &mut IndexSet<Diagnostic>) {
+    let statements = script.sections().flat_map(|(offset, part)| part.iter().map(move |statement| (offset, statement)));
+    for (offset, statement) in statements {
         let (target, value) = match &statement.kind {
             StmtKind::Assign { targets, value } => (targets.as_slice(), value),
             StmtKind::Expr(value) => (&[][..], value),
             _ => continue,
         };
-        for (line, start) in annotations(text, statement.range.start as usize) {
+        for (line, start) in annotations(text, statement.range.at(offset).start as usize) {
             if let Some(rest) = line.strip_prefix("## @return:") {
                 let name = rest.trim();
                 if let [Expr { kind: ExprKind::Name(target), .. }] = target

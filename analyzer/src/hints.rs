@@ -57,14 +57,14 @@ pub(crate) fn check(
 }
 
 /// A statement that is nothing but a filter: the frame that it yields is nobody's.
-pub(crate) fn filter_in_vain(plan: &Plan, statement: &Expr, value: &Value) -> Option<Diagnostic> {
+pub(crate) fn filter_in_vain(plan: &Plan, statement: &Expr, section: u32, value: &Value) -> Option<Diagnostic> {
     let (Value::Frame(node) | Value::Dynamic(node)) = value else { return None };
     let ExprKind::Call { function, .. } = &statement.kind else { return None };
     let ExprKind::Attribute { name, name_range, .. } = &function.kind else { return None };
     let filters = matches!(name.as_str(), "filter" | "where")
         && matches!(plan.node(*node).map(|node| &node.kind), Some(NodeKind::Filter { .. }));
     let message = format!("This `{name}` reaches no output: it returns a new frame, which nothing takes.");
-    filters.then(|| hint("unused-filter", *name_range, message))
+    filters.then(|| hint("unused-filter", name_range.at(section), message))
 }
 
 /// A hint without further places.

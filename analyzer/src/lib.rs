@@ -27,7 +27,7 @@ mod syntax;
 mod value;
 mod world;
 
-pub use analysis::{Analysis, Parsed, analyze, analyze_uncaught};
+pub use analysis::{Analysis, Parsed, analyze, analyze_uncaught, on_deep_stack};
 pub use facts::{
     CODES, Certainty, ColumnSource, Dataset, DatasetKind, Diagnostic, FilterFact, Grain, Input, JoinFact, JoinKind,
     Mode, Output, OutputColumn, Related, Rerun, Severity,

@@ -7,6 +7,8 @@ use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use indexmap::{IndexMap, IndexSet};
 
+use crate::analysis::Parsed;
+
 /// Answers the analyzer's questions. Every answer may be `None`: not knowing is never an error.
 ///
 /// Answers must not change during one analysis; [`crate::Analysis::questions`] lists what was asked, misses too, so
@@ -42,9 +44,8 @@ pub trait World: Sync {
         None
     }
 
-    /// Text of a sibling module of the same project, by its dotted name (`helpers.catalog`; relative imports keep
-    /// their dots).
-    fn module(&self, dotted: &str) -> Option<String> {
+    /// A sibling module of the same project, by its dotted name (`helpers.catalog`; relative imports keep their dots).
+    fn module(&self, dotted: &str) -> Option<Parsed> {
         let _ = dotted;
         None
     }
@@ -159,7 +160,7 @@ impl<'w> Recorder<'w> {
         }
     }
 
-    pub(crate) fn module(&self, dotted: &str) -> Option<String> {
+    pub(crate) fn module(&self, dotted: &str) -> Option<Parsed> {
         self.ask(Question::Module(dotted.to_owned()));
         self.world.module(dotted)
     }

@@ -16,6 +16,9 @@ use engine::lake::local::sandbox;
 
 use command::Command;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Contracts, tests and documents for the tables of a data lake, from its Glue scripts and its data.
 #[derive(Parser)]
 #[command(name = "de-copilot", version, propagate_version = true, after_help = AFTER_HELP)]

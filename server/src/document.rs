@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use analyzer::{Analysis, Parsed, Question, TextRange};
+use analyzer::{Analysis, Parsed, Question};
 use ropey::Rope;
 use tokio::sync::OnceCell;
 use tower_lsp::ls_types::{TextDocumentContentChangeEvent, Uri};
@@ -28,26 +28,17 @@ pub(crate) struct Document {
     /// Differs between any two analyses.
     pub(crate) analysis_revision: u64,
     superseded: Arc<AtomicBool>,
-    history: History,
+    /// The newest earlier version that was parsed: of this one, only what differs from it is.
+    before: Option<Parsed>,
     /// The text as the parser saw it, once it did.
     parsed: Arc<OnceLock<Parsed>>,
     analysis: OnceCell<Option<Arc<Analyzed>>>,
 }
 
-/// How a text came about, so that only what changed is parsed again.
-#[derive(Clone, Default)]
-struct History {
-    /// The newest earlier version that was parsed, and each edit since: its place in what the edits before it left.
-    since: Option<(Parsed, Vec<(TextRange, String)>)>,
-}
-
-/// Past so many edits, a text is parsed as a whole.
-const MAX_EDITS: usize = 100;
-
 /// An analysis and what it rests on.
 pub(crate) struct Analyzed {
     /// The text that was analyzed.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     pub(crate) analysis: Analysis,
     /// What was asked, with the revision of each answer that was given.
     pub(crate) asked: Vec<(Question, u64)>,
@@ -58,10 +49,10 @@ pub(crate) struct Superseded;
 
 impl Document {
     pub(crate) fn new(uri: Uri, version: i32, text: Rope) -> Self {
-        Self::with_history(uri, version, text, History::default())
+        Self::after(None, uri, version, text)
     }
 
-    fn with_history(uri: Uri, version: i32, text: Rope, history: History) -> Self {
+    fn after(before: Option<Parsed>, uri: Uri, version: i32, text: Rope) -> Self {
         let path = uri.to_file_path().filter(|_| uri.scheme().as_str() == "file").map(|path| Arc::from(&*path));
         Self {
             uri,
@@ -71,7 +62,7 @@ impl Document {
             text_revision: next_revision(),
             analysis_revision: next_revision(),
             superseded: Arc::default(),
-            history,
+            before,
             parsed: Arc::default(),
             analysis: OnceCell::new(),
         }
@@ -80,18 +71,11 @@ impl Document {
     /// The next version: the changes are applied one after the other, each to the result of the one before.
     pub(crate) fn edited(&self, version: i32, changes: &[TextDocumentContentChangeEvent], encoding: Encoding) -> Self {
         let mut text = self.text.clone();
-        let mut history = match self.parsed.get() {
-            Some(parsed) => History { since: Some((parsed.clone(), Vec::new())) },
-            None => self.history.clone(),
-        };
         for change in changes {
-            let edit = apply(&mut text, change, encoding);
-            match (edit, &mut history.since) {
-                (Some(range), Some((_, edits))) if edits.len() < MAX_EDITS => edits.push((range, change.text.clone())),
-                _ => history.since = None,
-            }
+            apply(&mut text, change, encoding);
         }
-        Self::with_history(self.uri.clone(), version, text, history)
+        let before = self.parsed.get().or(self.before.as_ref()).cloned();
+        Self::after(before, self.uri.clone(), version, text)
     }
 
     /// The same version, to be analyzed anew because something that it rests on has changed.
@@ -104,7 +88,7 @@ impl Document {
             text_revision: self.text_revision,
             analysis_revision: next_revision(),
             superseded: Arc::clone(&self.superseded),
-            history: self.history.clone(),
+            before: self.before.clone(),
             parsed: Arc::clone(&self.parsed),
             analysis: OnceCell::new(),
         }
@@ -120,11 +104,20 @@ impl Document {
         self.superseded.load(Ordering::Relaxed)
     }
 
+    /// The text as the parser sees it.
+    pub(crate) fn parsed(&self) -> Parsed {
+        let parse = || match &self.before {
+            Some(before) => before.with_text(self.text.to_string()),
+            None => Parsed::new(self.text.to_string()),
+        };
+        self.parsed.get_or_init(parse).clone()
+    }
+
     /// The analysis of this version, shared by all who ask for it; `None` where the analyzer failed on it.
     ///
     /// It ends early when the version is superseded, or when the last one who waits for it goes away.
     pub(crate) async fn analysis(
-        &self,
+        self: &Arc<Self>,
         knowledge: &Arc<Knowledge>,
         snapshot: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Analyzed>>, Superseded> {
@@ -138,7 +131,7 @@ impl Document {
     }
 
     async fn analyze(
-        &self,
+        self: &Arc<Self>,
         knowledge: &Arc<Knowledge>,
         snapshot: &Arc<Snapshot>,
     ) -> Result<Option<Arc<Analyzed>>, Superseded> {
@@ -150,25 +143,21 @@ impl Document {
             None => None,
         };
         let world = KnownWorld::new(Arc::clone(knowledge), Arc::clone(snapshot), place, cancelled);
-        let (text, history, parsed) = (self.text.clone(), self.history.clone(), Arc::clone(&self.parsed));
+        let document = Arc::clone(self);
         let analyzed = tokio::task::spawn_blocking(move || {
-            let parsed = parsed.get_or_init(|| history.parsed().unwrap_or_else(|| Parsed::new(text.to_string())));
-            let analysis = parsed.analyze(&world);
-            Arc::new(Analyzed { text: parsed.text().to_owned(), analysis, asked: world.into_asked() })
+            let work = || {
+                let parsed = document.parsed();
+                (Arc::clone(parsed.text()), parsed.analyze(&world))
+            };
+            let (text, analysis) = analyzer::on_deep_stack(work)?.ok()?;
+            Some(Arc::new(Analyzed { text, analysis, asked: world.into_asked() }))
         })
         .await;
         if self.is_superseded() {
             return Err(Superseded);
         }
         // What panicked in there has been reported by the process's panic hook.
-        Ok(analyzed.ok())
-    }
-}
-
-impl History {
-    fn parsed(&self) -> Option<Parsed> {
-        let (before, edits) = self.since.as_ref()?;
-        before.edited(edits.iter().map(|(range, text)| (*range, text.as_str())))
+        Ok(analyzed.ok().flatten())
     }
 }
 
@@ -182,17 +171,16 @@ impl Drop for RaisedOnDrop {
     }
 }
 
-/// Changes the text, and says what range was replaced; `None` where all of it was.
-fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) -> Option<TextRange> {
+/// Changes the text.
+fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) {
     let Some(range) = change.range else {
         *text = Rope::from_str(&change.text);
-        return None;
+        return;
     };
     let bytes = positions::to_offsets(text, range, encoding);
     let (start, end) = (text.byte_to_char(bytes.start), text.byte_to_char(bytes.end));
     text.remove(start..end);
     text.insert(start, &change.text);
-    Some(TextRange::new(bytes.start, bytes.end))
 }
 
 #[cfg(test)]
@@ -262,13 +250,6 @@ mod tests {
                     expected_text = expected(&expected_text, change);
                 }
                 prop_assert_eq!(document.text.to_string(), expected_text.as_str());
-                // Parsed now and then, as a server that does not come round to every version does.
-                if let Some(parsed) = document.history.parsed() {
-                    prop_assert_eq!(parsed.text(), expected_text.as_str());
-                }
-                if document.version % 2 == 0 {
-                    document.parsed.get_or_init(|| Parsed::new(document.text.to_string()));
-                }
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use analyzer::policy::Policy;
-use analyzer::{LastRun, Question, World};
+use analyzer::{LastRun, Parsed, Question, World};
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
 use dashmap::{DashMap, DashSet};
@@ -80,7 +80,7 @@ enum Answer {
     Profile(Arc<Profile>),
     LastRun(Arc<LastRun>),
     Value(Arc<str>),
-    Module { path: PathBuf, text: Arc<str> },
+    Module { path: PathBuf, script: Parsed },
 }
 
 #[derive(Clone)]
@@ -216,8 +216,8 @@ impl Knowledge {
             }
             Question::Module(dotted) => match backend.module(root, script, dotted).await? {
                 Some(path) => {
-                    let text = tokio::fs::read_to_string(&path).await?.into();
-                    Some(Answer::Module { path, text })
+                    let script = Parsed::new(tokio::fs::read_to_string(&path).await?);
+                    Some(Answer::Module { path, script })
                 }
                 None => None,
             },
@@ -244,7 +244,7 @@ impl Knowledge {
         let Answer::Module { path, .. } = &known.answer else { return known };
         match snapshot.documents.values().find(|document| document.path.as_deref() == Some(path)) {
             Some(open) => {
-                let answer = Answer::Module { path: path.clone(), text: open.text.to_string().into() };
+                let answer = Answer::Module { path: path.clone(), script: open.parsed() };
                 Known { answer, revision: open.text_revision }
             }
             None => known,
@@ -335,9 +335,9 @@ impl<C: Fn() -> bool + Sync> World for KnownWorld<C> {
         }
     }
 
-    fn module(&self, dotted: &str) -> Option<String> {
+    fn module(&self, dotted: &str) -> Option<Parsed> {
         match self.ask(Question::Module(dotted.to_owned())) {
-            Answer::Module { text, .. } => Some(text.to_string()),
+            Answer::Module { script, .. } => Some(script),
             _ => None,
         }
     }

@@ -90,6 +90,31 @@ pub(crate) fn to_range(text: &Rope, range: TextRange, encoding: Encoding) -> Ran
     Range { start: position(range.start), end: position(range.end) }
 }
 
+/// Range of an analyzer's range, of a text of which only that is asked.
+pub(crate) fn range_in(text: &str, range: TextRange, encoding: Encoding) -> Range {
+    // From the start of the line that it begins on to the end of the one that it ends on.
+    let start = text.get(..range.start as usize).and_then(|before| before.rfind(['\n', '\r'])).map_or(0, |at| at + 1);
+    let rest = text.get(range.end as usize..).unwrap_or_default();
+    let end = text.len() - rest.len() + rest.find(['\n', '\r']).unwrap_or(rest.len());
+    let lines = Rope::from_str(text.get(start..end).unwrap_or_default());
+    let above = saturating_u32(text.get(..start).map_or(0, line_breaks));
+    let local = TextRange::new(range.start as usize - start, range.end as usize - start);
+    let mut found = to_range(&lines, local, encoding);
+    found.start.line += above;
+    found.end.line += above;
+    found
+}
+
+/// Line breaks of a text that ends with one, or is empty.
+fn line_breaks(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let breaks = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte == b'\n' || (**byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+    breaks.count()
+}
+
 /// Characters of the line break that a line ends with: 0, 1 or 2.
 fn break_chars(line: RopeSlice<'_>) -> usize {
     let mut backwards = line.chars_at(line.len_chars()).reversed();
@@ -150,6 +175,25 @@ mod tests {
         let text = Rope::from_str("a\u{2028}b\u{b}c\u{85}d\re\nf");
         assert_eq!(text.len_lines(), 3);
         assert_eq!(to_position(&text, text.len_bytes(), Encoding::Utf16), Position { line: 2, character: 1 });
+    }
+
+    #[test]
+    fn a_range_is_the_same_without_the_rope() {
+        let text = "a😀e\u{301}\nb\r\n\r\nc\u{2028}d\re\n\nf";
+        let rope = Rope::from_str(text);
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let places = places.into_iter().filter(|at| !(text[..*at].ends_with('\r') && text[*at..].starts_with('\n')));
+        let places: Vec<usize> = places.collect();
+        for (index, start) in places.iter().enumerate() {
+            for end in &places[index..] {
+                let range = TextRange::new(*start, *end);
+                assert_eq!(
+                    range_in(text, range, Encoding::Utf16),
+                    to_range(&rope, range, Encoding::Utf16),
+                    "{range:?}"
+                );
+            }
+        }
     }
 
     #[test]

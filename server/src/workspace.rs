@@ -1,16 +1,18 @@
 //! The jobs of the open projects, whether they are open or not: who reads and writes which table.
 //!
-//! Scripts are analyzed in the background, one after the other, and of each one its interface is kept. What is known so
-//! far is used at once; nothing waits for the rest.
+//! Scripts are analyzed in the background, a few at a time, and of each one its interface is kept. What is known so far
+//! is used at once; nothing waits for the rest.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use analyzer::JobInterface;
+use analyzer::{JobInterface, Parsed};
 use contract::schema::TableName;
+use futures::StreamExt;
+use tokio::time::Instant;
 
 use crate::knowledge::{Key, Knowledge, KnownWorld, Place};
 use crate::session::Snapshot;
@@ -22,7 +24,7 @@ pub(crate) struct Job {
     /// Its file.
     pub(crate) script: Arc<Path>,
     /// The text that was analyzed.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// What it shows to other jobs.
     pub(crate) interface: JobInterface,
     stamp: Option<(SystemTime, u64)>,
@@ -34,6 +36,9 @@ pub(crate) struct Workspace {
     jobs: RwLock<BTreeMap<Arc<Path>, Arc<Job>>>,
     revision: AtomicU64,
 }
+
+/// How often it is told, at most, that interfaces have changed while many scripts are looked at.
+const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// Rounds of questions that one script may cause: what it asks may depend on the answers before.
 const MAX_ROUNDS: usize = 4;
@@ -65,7 +70,7 @@ impl Workspace {
     }
 
     /// Looks at the scripts of these projects that are new or have changed, and forgets those that are gone. Calls
-    /// `changed` after each interface that differs from what it was.
+    /// `changed` now and then while interfaces turn out to differ from what they were, and at the end if any did since.
     pub(crate) async fn index(
         &self,
         roots: BTreeSet<Arc<Path>>,
@@ -91,10 +96,20 @@ impl Workspace {
         }
         let mut scripts: Vec<_> = present.into_iter().collect();
         scripts.sort();
-        for (script, root) in scripts {
-            if self.look_at(script, root, knowledge, snapshot).await {
+        // One processor is left to what people wait for.
+        let at_once = std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1)).max(1);
+        let looks = scripts.into_iter().map(|(script, root)| self.look_at(script, root, knowledge, snapshot));
+        let mut looks = futures::stream::iter(looks).buffer_unordered(at_once);
+        let (mut differs, mut told) = (false, Instant::now());
+        while let Some(one) = looks.next().await {
+            differs |= one;
+            if differs && told.elapsed() >= TELL_EVERY {
                 changed();
+                (differs, told) = (false, Instant::now());
             }
+        }
+        if differs {
+            changed();
         }
     }
 
@@ -112,7 +127,7 @@ impl Workspace {
             return false;
         }
         let Ok(text) = tokio::fs::read(&script).await else { return false };
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let text: Arc<str> = String::from_utf8_lossy(&text).into();
         let place = Place { root: Arc::clone(&root), script: Arc::clone(&script) };
         let Some(interface) = interface(&text, &place, knowledge, snapshot).await else { return false };
         let differs = known.is_none_or(|known| known.interface != interface);
@@ -127,20 +142,27 @@ impl Workspace {
 
 /// The interface of a script, with all that it asks answered; `None` where the analyzer failed on it.
 async fn interface(
-    text: &str,
+    text: &Arc<str>,
     place: &Place,
     knowledge: &Arc<Knowledge>,
     snapshot: &Arc<Snapshot>,
 ) -> Option<JobInterface> {
     let mut found = None;
+    let mut parsed = None;
     for _ in 0..MAX_ROUNDS {
         let world = KnownWorld::new(Arc::clone(knowledge), Arc::clone(snapshot), Some(place.clone()), || false);
-        let text = text.to_owned();
+        let text = Arc::clone(text);
         let analyzed = tokio::task::spawn_blocking(move || {
-            let analysis = analyzer::analyze(&text, &world);
-            (analyzer::interface(&analysis), world.into_asked())
+            let work = || {
+                let parsed = parsed.unwrap_or_else(|| Parsed::new(text));
+                let interface = analyzer::interface(&parsed.analyze(&world));
+                (parsed, interface)
+            };
+            let (parsed, interface) = analyzer::on_deep_stack(work)?.ok()?;
+            Some((parsed, interface, world.into_asked()))
         });
-        let (interface, asked) = analyzed.await.ok()?;
+        let (script, interface, asked) = analyzed.await.ok().flatten()?;
+        parsed = Some(script);
         found = Some(interface);
         let keys = asked.iter().map(|(question, _)| Key::new(place, question));
         let missing: Vec<Key> = keys.filter(|key| !knowledge.has(key)).collect();

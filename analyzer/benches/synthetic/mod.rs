@@ -104,6 +104,33 @@ pub(crate) fn job(lines: usize) -> String {
     text
 }
 
+/// A job of about so many lines whose steps each build on the one before, one in four a join.
+pub(crate) fn chain(lines: usize) -> String {
+    let mut text = "from pyspark.sql import functions as F\n\nloans = spark.table(\"raw_db.loans\")\n\
+                    step_0 = spark.table(\"raw_db.orders_1\")\n"
+        .to_owned();
+    for step in 0..lines * 4 / 7 {
+        let next = step + 1;
+        let _ = match step % 4 {
+            0 => writeln!(
+                text,
+                "step_{next} = step_{step}.withColumn(\"value_{step}\", F.col(\"amount\").cast(\"double\") * 2)"
+            ),
+            1 => writeln!(
+                text,
+                "step_{next} = step_{step}.filter((F.col(\"status\") == \"PAID\") & F.col(\"amount\").isNotNull())"
+            ),
+            2 => writeln!(text, "step_{next} = step_{step}.drop(\"value_{}\")", step - 2),
+            _ => writeln!(
+                text,
+                "step_{next} = step_{step}.join(\n    loans.select(\"id\"),\n    on=\"id\",\n    how=\"left_semi\",\n)"
+            ),
+        };
+    }
+    let _ = writeln!(text, "step_{}.write.mode(\"overwrite\").saveAsTable(\"gold.fact\")", lines * 4 / 7);
+    text
+}
+
 /// A catalog that knows every table of the job.
 pub(crate) struct Catalog;
 

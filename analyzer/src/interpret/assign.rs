@@ -10,7 +10,7 @@ impl Interpreter<'_> {
         match &target.kind {
             ExprKind::Name(name) => {
                 if let Value::Frame(node) | Value::Dynamic(node) = value {
-                    self.mention(target.range, Mention::Frame(node));
+                    self.mention(self.place(target.range), Mention::Frame(node));
                 }
                 self.bind(scope, name, value);
             }

@@ -1,6 +1,7 @@
 //! Calls: the script's functions and classes are executed, libraries get their meaning from [`crate::library`].
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -163,19 +164,20 @@ impl Interpreter<'_> {
             def: closure.def.clone(),
             scope: closure.scope,
             file: closure.file,
+            section: closure.section,
             receiver: receiver.clone(),
             owner: Some(class.clone()),
             defaults: closure.defaults.clone(),
         }));
         if receiver.is_some() && (decorator("property") || decorator("cached_property")) {
-            return self.call(&bound, Args::new(closure.def.range));
+            return self.call(&bound, Args::new(closure.range()));
         }
         bound
     }
 
     fn call_function(&mut self, closure: &Rc<Closure>, args: Args) -> Value {
         let def = &closure.def;
-        let identity = Rc::as_ptr(def);
+        let identity = Arc::as_ptr(def);
         self.called.insert(identity);
         if self.stack.len() >= MAX_CALLS || self.stack.iter().filter(|running| **running == identity).count() >= 2 {
             return self.tainted("recursion", &args.values());
@@ -191,11 +193,13 @@ impl Interpreter<'_> {
             );
         }
         let file = std::mem::replace(&mut self.file, closure.file);
+        let section = std::mem::replace(&mut self.section, closure.section);
         self.stack.push(identity);
         let mut returns = Vec::new();
         let flow = self.block(&def.body, scope, &mut returns);
         self.stack.pop();
         self.file = file;
+        self.section = section;
         if is_abstract(def) {
             return self.tainted("a method that another class defines", &args.values());
         }
@@ -205,7 +209,7 @@ impl Interpreter<'_> {
                 returns.push(Value::None);
             }
         }
-        self.join_all(returns, def.range)
+        self.join_all(returns, closure.range())
     }
 
     fn bind_params(&mut self, closure: &Closure, args: &Args, scope: ObjectId) {
@@ -242,10 +246,18 @@ impl Interpreter<'_> {
         }
     }
 
-    pub(super) fn function(&mut self, def: &Rc<FunctionDef>, scope: ObjectId, owner: Option<Rc<Class>>) -> Value {
+    pub(super) fn function(&mut self, def: &Arc<FunctionDef>, scope: ObjectId, owner: Option<Rc<Class>>) -> Value {
         let defaults =
             def.params.iter().map(|param| param.default.as_ref().map(|value| self.eval(value, scope))).collect();
-        let closure = Closure { def: def.clone(), scope, file: self.file, receiver: None, owner, defaults };
+        let closure = Closure {
+            def: def.clone(),
+            scope,
+            file: self.file,
+            section: self.section,
+            receiver: None,
+            owner,
+            defaults,
+        };
         let function = Value::Function(Rc::new(closure));
         if self.file == 0 && def.name != "<lambda>" {
             self.defined.push(function.clone());
@@ -258,7 +270,7 @@ impl Interpreter<'_> {
         let mut function = function;
         for decorator in decorators.iter().rev() {
             let value = self.eval(decorator, scope);
-            let args = Args::of(vec![function.clone()], decorator.range);
+            let args = Args::of(vec![function.clone()], self.place(decorator.range));
             match &value {
                 Value::Native(path) if library::is_udf(path) => function = self.call(&value, args),
                 Value::Bound(_) | Value::Partial(_) => {
@@ -273,7 +285,7 @@ impl Interpreter<'_> {
         function
     }
 
-    pub(super) fn class(&mut self, def: &Rc<ClassDef>, scope: ObjectId) -> Value {
+    pub(super) fn class(&mut self, def: &Arc<ClassDef>, scope: ObjectId) -> Value {
         let bases = def.bases.iter().map(|base| self.eval(base, scope)).collect();
         let body = self.heap.scope(Some(scope));
         self.block(&def.body, body, &mut Vec::new());
@@ -291,7 +303,7 @@ impl Interpreter<'_> {
             });
         let fields = def
             .body
-            .iter()
+            .statements()
             .filter_map(|statement| match &statement.kind {
                 StmtKind::Declare { target, .. } => match &target.kind {
                     ExprKind::Name(name) => Some(name.clone()),
@@ -314,11 +326,11 @@ impl Interpreter<'_> {
         let Object::Scope { names, .. } = self.heap.shared(class.scope).as_ref().clone() else { return };
         for (name, value) in names {
             let Value::Function(closure) = &value else { continue };
-            if self.called.contains(&Rc::as_ptr(&closure.def)) || name.starts_with("__") {
+            if self.called.contains(&Arc::as_ptr(&closure.def)) || name.starts_with("__") {
                 continue;
             }
-            let method = self.attribute(&object, &name, closure.def.range);
-            self.call(&method, Args::unknown(closure.def.range));
+            let method = self.attribute(&object, &name, closure.range());
+            self.call(&method, Args::unknown(closure.range()));
         }
     }
 

@@ -29,7 +29,20 @@ const MAX_ARMS: usize = 8;
 impl<'w> Interpreter<'w> {
     /// Executes statements; values of `return` are added to `returns`.
     pub(crate) fn block(&mut self, block: &Block, scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
-        for statement in block.iter() {
+        let outer = self.section;
+        for (offset, statements) in block.sections() {
+            self.section = outer + offset;
+            let flow = self.statements(statements, scope, returns);
+            self.section = outer;
+            if flow != Flow::Next {
+                return flow;
+            }
+        }
+        Flow::Next
+    }
+
+    fn statements(&mut self, statements: &[Stmt], scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
+        for statement in statements {
             if !self.tick() {
                 return Flow::Next;
             }
@@ -49,7 +62,7 @@ impl<'w> Interpreter<'w> {
                     return Flow::Raise;
                 }
                 if self.file == 0 {
-                    self.diagnostics.extend(hints::filter_in_vain(&self.plan, expr, &value));
+                    self.diagnostics.extend(hints::filter_in_vain(&self.plan, expr, self.section, &value));
                 }
             }
             StmtKind::Assign { targets, value } => {
@@ -65,7 +78,9 @@ impl<'w> Interpreter<'w> {
                 }
                 None => self.declare(target, scope),
             },
-            StmtKind::AugAssign { target, op, value } => self.augment(target, *op, value, statement.range, scope),
+            StmtKind::AugAssign { target, op, value } => {
+                self.augment(target, *op, value, self.place(statement.range), scope)
+            }
             StmtKind::If { arms } => return self.conditional(arms, scope, returns),
             StmtKind::For { target, iterable, body, otherwise } => {
                 let iterable = self.eval(iterable, scope);
@@ -123,7 +138,7 @@ impl<'w> Interpreter<'w> {
                     let arm = arm.clone();
                     all.push(Box::new(move |this, returns| this.block(&arm, scope, returns)));
                 }
-                return self.arms(all, returns, statement.range);
+                return self.arms(all, returns, self.place(statement.range));
             }
             StmtKind::Break => return Flow::Break,
             StmtKind::Continue => return Flow::Continue,
@@ -140,7 +155,7 @@ impl<'w> Interpreter<'w> {
             let truth = match condition {
                 None => Some(true),
                 Some(condition) => {
-                    range = condition.range;
+                    range = self.place(condition.range);
                     let value = self.eval(condition, scope);
                     self.check_condition(&value, condition);
                     value.truth(&self.heap)
@@ -426,7 +441,7 @@ impl<'w> Interpreter<'w> {
                 flow => flow,
             }
         };
-        self.arms(vec![Box::new(run), Box::new(|_, _| Flow::Next)], returns, target.range)
+        self.arms(vec![Box::new(run), Box::new(|_, _| Flow::Next)], returns, self.place(target.range))
     }
 
     fn while_loop(&mut self, condition: &Expr, body: &Block, scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
@@ -445,7 +460,11 @@ impl<'w> Interpreter<'w> {
                         Flow::Break | Flow::Continue => Flow::Next,
                         flow => flow,
                     };
-                    return self.arms(vec![Box::new(run), Box::new(|_, _| Flow::Next)], returns, condition.range);
+                    return self.arms(
+                        vec![Box::new(run), Box::new(|_, _| Flow::Next)],
+                        returns,
+                        self.place(condition.range),
+                    );
                 }
             }
             if !self.tick() {
@@ -475,7 +494,7 @@ impl<'w> Interpreter<'w> {
         }
         let changes = self.heap.leave();
         let returned = returns.len() > before;
-        let range = body.first().map(|statement| statement.range).unwrap_or_default();
+        let range = body.statements().next().map(|first| self.place(first.range)).unwrap_or_default();
         let after_body: ArmRunner<'_, 'w> = {
             let changes = changes.clone();
             Box::new(move |this, _| {

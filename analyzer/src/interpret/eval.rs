@@ -30,7 +30,7 @@ impl Interpreter<'_> {
             ExprKind::Name(name) => {
                 let value = self.name(name, scope);
                 if let Value::Frame(node) | Value::Dynamic(node) = value {
-                    self.mention(expr.range, Mention::Frame(node));
+                    self.mention(self.place(expr.range), Mention::Frame(node));
                 }
                 value
             }
@@ -57,19 +57,21 @@ impl Interpreter<'_> {
             ExprKind::Comprehension(comprehension) => self.comprehension(comprehension, scope),
             ExprKind::Attribute { object, name, name_range } => {
                 let object = self.eval(object, scope);
-                self.attribute(&object, name, *name_range)
+                self.attribute(&object, name, self.place(*name_range))
             }
             ExprKind::Subscript { object, index } => {
                 let object = self.eval(object, scope);
-                self.subscript(&object, index, expr.range, scope)
+                self.subscript(&object, index, self.place(expr.range), scope)
             }
             ExprKind::Slice { .. } => Value::unknown("a slice"),
             ExprKind::Call { function: callee, args } => {
                 let function = self.eval(callee, scope);
                 // The place of a call in a chain is its own part of the chain.
                 let place = match &callee.kind {
-                    ExprKind::Attribute { name_range, .. } => TextRange { start: name_range.start, ..expr.range },
-                    _ => expr.range,
+                    ExprKind::Attribute { name_range, .. } => {
+                        TextRange { start: self.place(*name_range).start, ..self.place(expr.range) }
+                    }
+                    _ => self.place(expr.range),
                 };
                 let args = self.args(args, place, scope);
                 let outer = self.site;
@@ -83,15 +85,15 @@ impl Interpreter<'_> {
             ExprKind::Binary { op, left, right } => {
                 let left = self.eval(left, scope);
                 let right = self.eval(right, scope);
-                self.binary(*op, &left, &right, expr.range)
+                self.binary(*op, &left, &right, self.place(expr.range))
             }
-            ExprKind::Compare { first, rest } => self.compare(first, rest, expr.range, scope),
+            ExprKind::Compare { first, rest } => self.compare(first, rest, self.place(expr.range), scope),
             ExprKind::Logical { and, left, right } => {
                 let value = self.eval(left, scope);
                 if self.over_rows && matches!(value, Value::Column(_)) {
                     let op = if *and { BinaryOp::BitAnd } else { BinaryOp::BitOr };
                     let other = self.eval(right, scope);
-                    return self.binary(op, &value, &other, expr.range);
+                    return self.binary(op, &value, &other, self.place(expr.range));
                 }
                 self.check_condition(&value, left);
                 match value.truth(&self.heap) {
@@ -103,7 +105,7 @@ impl Interpreter<'_> {
                             // `x or "default"` is one of both; `x and False` is false whatever x is.
                             (_, Some(false)) if *and => Value::Bool(false),
                             (_, Some(true)) if !*and && matches!(other, Value::Bool(_)) => Value::Bool(true),
-                            _ => self.join(value, other, expr.range),
+                            _ => self.join(value, other, self.place(expr.range)),
                         }
                     }
                 }
@@ -111,7 +113,7 @@ impl Interpreter<'_> {
             ExprKind::Not(operand) => {
                 let value = self.eval(operand, scope);
                 if let (true, Value::Column(column)) = (self.over_rows, &value) {
-                    return library::column::invert(column, self.here(expr.range));
+                    return library::column::invert(column, self.here(self.place(expr.range)));
                 }
                 self.check_condition(&value, operand);
                 value.truth(&self.heap).map_or(Value::unknown("a condition"), |truth| Value::Bool(!truth))
@@ -119,11 +121,11 @@ impl Interpreter<'_> {
             ExprKind::Negate(operand) => match self.eval(operand, scope) {
                 Value::Int(value) => Value::Int(value.saturating_neg()),
                 Value::Float(value) => Value::Float(-value),
-                Value::Column(column) => library::column::negate(&column, self.here(expr.range)),
+                Value::Column(column) => library::column::negate(&column, self.here(self.place(expr.range))),
                 other => self.tainted("a number", &[&other]),
             },
             ExprKind::Invert(operand) => match self.eval(operand, scope) {
-                Value::Column(column) => library::column::invert(&column, self.here(expr.range)),
+                Value::Column(column) => library::column::invert(&column, self.here(self.place(expr.range))),
                 _ => Value::unknown("a number"),
             },
             ExprKind::Lambda(def) => self.function(def, scope, None),
@@ -135,7 +137,7 @@ impl Interpreter<'_> {
                     None => {
                         let then = self.uncertainly(|this| this.eval(then, scope));
                         let otherwise = self.uncertainly(|this| this.eval(otherwise, scope));
-                        self.join(then, otherwise, expr.range)
+                        self.join(then, otherwise, self.place(expr.range))
                     }
                 }
             }
@@ -169,7 +171,8 @@ impl Interpreter<'_> {
             match part {
                 StrPart::Literal { text, at } => {
                     // In another file the letters stand elsewhere.
-                    let literal = Text::literal(text.clone(), at.filter(|_| self.file == 0));
+                    let at = at.filter(|_| self.file == 0).map(|at| self.place(at).start);
+                    let literal = Text::literal(text.clone(), at);
                     texts.iter_mut().for_each(|known| known.push(&literal));
                 }
                 StrPart::Value { value, format } => {
@@ -260,21 +263,22 @@ impl Interpreter<'_> {
         for arg in args {
             let value = self.eval(&arg.value, scope);
             match &arg.kind {
-                ArgKind::Positional => evaluated.positional.push((value, arg.value.range)),
+                ArgKind::Positional => evaluated.positional.push((value, self.place(arg.value.range))),
                 ArgKind::Keyword { name, range } => evaluated.keywords.push(super::args::Keyword {
                     name: name.clone(),
-                    name_range: *range,
+                    name_range: self.place(*range),
                     value,
-                    range: arg.value.range,
+                    range: self.place(arg.value.range),
                 }),
                 ArgKind::Rest => {
                     let (items, exact) = self.iterate(&value);
+                    let place = self.place(arg.value.range);
                     if exact {
-                        evaluated.positional.extend(items.into_iter().map(|item| (item, arg.value.range)));
+                        evaluated.positional.extend(items.into_iter().map(|item| (item, place)));
                     } else {
                         evaluated.open = true;
                         if items.iter().any(|item| !matches!(item, Value::Unknown(_))) {
-                            evaluated.positional.extend(items.into_iter().map(|item| (item, arg.value.range)));
+                            evaluated.positional.extend(items.into_iter().map(|item| (item, place)));
                         }
                     }
                 }
@@ -287,7 +291,7 @@ impl Interpreter<'_> {
                                     name: name.to_owned(),
                                     name_range: TextRange::default(),
                                     value,
-                                    range: arg.value.range,
+                                    range: self.place(arg.value.range),
                                 });
                             }
                         }
@@ -530,17 +534,24 @@ impl Interpreter<'_> {
         }
         let key = self.eval(index, scope);
         if let Value::Choice(arms) = &key {
-            let results = arms.iter().map(|key| self.item(object, key, index.range, range)).collect();
+            let results = arms.iter().map(|key| self.item(object, key, self.place(index.range), range)).collect();
             return self.join_all(results, range);
         }
-        self.item(object, &key, index.range, range)
+        self.item(object, &key, self.place(index.range), range)
     }
 
     /// Reports a column where Python wants a truth value: `and`, `or`, `not` and `if` do not work on columns.
     pub(crate) fn check_condition(&mut self, value: &Value, expr: &Expr) {
         if matches!(value, Value::Column(_)) && self.is_certain() && !self.over_rows {
             let message = "Python cannot turn a column into true or false. Use `&` for and, `|` for or, `~` for not, each operand in brackets.";
-            self.report("column-as-condition", Severity::Error, expr.range, message.to_owned(), Vec::new(), Vec::new());
+            self.report(
+                "column-as-condition",
+                Severity::Error,
+                self.place(expr.range),
+                message.to_owned(),
+                Vec::new(),
+                Vec::new(),
+            );
         }
     }
 

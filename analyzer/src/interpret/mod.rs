@@ -15,6 +15,7 @@ mod module;
 mod strings;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use contract::expr::ColumnId;
 use indexmap::{IndexMap, IndexSet};
@@ -26,7 +27,7 @@ pub(crate) use control::{EXITS, Flow};
 use crate::facts::{Diagnostic, Related, Severity};
 use crate::plan::{NodeId, Plan};
 use crate::range::TextRange;
-use crate::syntax::ast::Block;
+use crate::syntax::ast::{Block, FunctionDef, LocalRange};
 use crate::value::{Class, Closure, Heap, Hole, Object, ObjectId, Remote, Text, Unknown, Value};
 use crate::world::Recorder;
 
@@ -76,6 +77,8 @@ pub(crate) struct Interpreter<'w> {
     depth: usize,
     /// The file that is executed; 0 is the script.
     file: u32,
+    /// Where the section begins in its file whose statements are executed.
+    section: u32,
     /// The call in the script that led into another file.
     site: TextRange,
     /// Depth of arms, handlers and loops of which it is not known whether they run.
@@ -86,8 +89,8 @@ pub(crate) struct Interpreter<'w> {
     pub over_rows: bool,
     modules: FxHashMap<String, Option<ObjectId>>,
     module_scope: ObjectId,
-    called: IndexSet<*const crate::syntax::ast::FunctionDef>,
-    stack: Vec<*const crate::syntax::ast::FunctionDef>,
+    called: IndexSet<*const FunctionDef>,
+    stack: Vec<*const FunctionDef>,
     /// Functions that were handed to something that is not understood and may call them.
     pub(crate) handed: Vec<Value>,
     /// Functions of the script.
@@ -125,6 +128,7 @@ impl<'w> Interpreter<'w> {
             ticks: 0,
             depth: 0,
             file: 0,
+            section: 0,
             site: TextRange::default(),
             uncertain: 0,
             guards: 0,
@@ -190,6 +194,11 @@ impl<'w> Interpreter<'w> {
         let length = text.length();
         self.spend(length / 16);
         if length > MAX_TEXT { self.unknown_text() } else { Value::Text(text) }
+    }
+
+    /// The place in the executed file of a part of its syntax tree.
+    pub(crate) fn place(&self, range: LocalRange) -> TextRange {
+        range.at(self.section)
     }
 
     /// The place in the script that a range of the executed file stands for.
@@ -344,7 +353,7 @@ impl<'w> Interpreter<'w> {
 
     /// A function whose body is not executed for its effects on frames, such as a user-defined function.
     pub(crate) fn mark_called(&mut self, closure: &Closure) {
-        self.called.insert(Rc::as_ptr(&closure.def));
+        self.called.insert(Arc::as_ptr(&closure.def));
     }
 
     /// The frame that a value is or may hold; an opaque one where it is not understood.
@@ -367,10 +376,10 @@ impl<'w> Interpreter<'w> {
         while let Some(function) = list(self).get(index).cloned() {
             index += 1;
             let Value::Function(closure) = &function else { continue };
-            if self.called.contains(&Rc::as_ptr(&closure.def)) || closure.file != 0 {
+            if self.called.contains(&Arc::as_ptr(&closure.def)) || closure.file != 0 {
                 continue;
             }
-            let args = Args::unknown(closure.def.range);
+            let args = Args::unknown(closure.range());
             self.uncertainly(|this| this.call(&function, args));
         }
     }

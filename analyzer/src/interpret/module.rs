@@ -2,7 +2,6 @@
 
 use super::Interpreter;
 use crate::library;
-use crate::syntax;
 use crate::value::{Object, ObjectId, Value};
 
 impl Interpreter<'_> {
@@ -93,15 +92,15 @@ impl Interpreter<'_> {
             return *known;
         }
         self.modules.insert(dotted.to_owned(), None);
-        let text = self.world.module(dotted)?;
-        self.fuel += 40 * text.len() as u64;
-        let (block, _) = syntax::lower(&text, syntax::parse(&text, None).as_ref());
+        let script = self.world.module(dotted)?;
+        self.fuel += 40 * script.text().len() as u64;
+        let block = script.script();
         let scope = self.heap.scope(None);
         self.bind(scope, "__name__", Value::text(dotted));
         let file = u32::try_from(self.modules.len()).unwrap_or(u32::MAX);
-        let outer = std::mem::replace(&mut self.file, file);
+        let outer = (std::mem::replace(&mut self.file, file), std::mem::replace(&mut self.section, 0));
         self.block(&block, scope, &mut Vec::new());
-        self.file = outer;
+        (self.file, self.section) = outer;
         self.modules.insert(dotted.to_owned(), Some(scope));
         Some(scope)
     }

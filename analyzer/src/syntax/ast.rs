@@ -1,17 +1,79 @@
 //! The syntax tree that the interpreter walks: Python, as far as its meaning matters here.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::range::TextRange;
 
-/// A block of statements.
-pub(crate) type Block = Rc<[Stmt]>;
+/// Statements that follow each other, in the sections that they were parsed in: where each begins in the section around
+/// it, or in the script, and what stands there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    sections: Sections,
+}
+
+#[derive(Clone, Debug)]
+enum Sections {
+    One(Arc<[Stmt]>),
+    Many(Arc<[(u32, Arc<[Stmt]>)]>),
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        Self::Many(Arc::from([]))
+    }
+}
+
+impl Block {
+    pub(super) fn of(sections: Vec<(u32, Arc<[Stmt]>)>) -> Self {
+        Self { sections: Sections::Many(sections.into()) }
+    }
+
+    /// The statements, by the place that their own places count from.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (u32, &[Stmt])> {
+        let (one, many) = match &self.sections {
+            Sections::One(statements) => (Some((0, statements.as_ref())), [].as_slice()),
+            Sections::Many(sections) => (None, sections.as_ref()),
+        };
+        one.into_iter().chain(many.iter().map(|(offset, statements)| (*offset, statements.as_ref())))
+    }
+
+    /// All statements; their places count from different ones.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = &Stmt> {
+        self.sections().flat_map(|(_, statements)| statements)
+    }
+}
+
+impl FromIterator<Stmt> for Block {
+    fn from_iter<I: IntoIterator<Item = Stmt>>(statements: I) -> Self {
+        Self { sections: Sections::One(statements.into_iter().collect()) }
+    }
+}
+
+/// A place in a section, counted from where the section begins, so that what stands in one keeps its meaning when
+/// something before it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LocalRange(TextRange);
+
+impl LocalRange {
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self(TextRange::new(start, end))
+    }
+
+    pub(super) fn start(self) -> u32 {
+        self.0.start
+    }
+
+    /// The place in the script of a section that begins there.
+    pub(crate) fn at(self, section: u32) -> TextRange {
+        TextRange { start: section.saturating_add(self.0.start), end: section.saturating_add(self.0.end) }
+    }
+}
 
 /// A statement.
 #[derive(Debug)]
 pub(crate) struct Stmt {
     pub kind: StmtKind,
-    pub range: TextRange,
+    pub range: LocalRange,
 }
 
 #[derive(Debug)]
@@ -57,8 +119,8 @@ pub(crate) enum StmtKind {
         items: Vec<(Expr, Option<Expr>)>,
         body: Block,
     },
-    Function(Rc<FunctionDef>),
-    Class(Rc<ClassDef>),
+    Function(Arc<FunctionDef>),
+    Class(Arc<ClassDef>),
     Return(Option<Expr>),
     Raise,
     Import {
@@ -90,7 +152,7 @@ pub(crate) struct FunctionDef {
     pub params: Vec<Param>,
     pub body: Block,
     pub decorators: Vec<Expr>,
-    pub range: TextRange,
+    pub range: LocalRange,
 }
 
 /// A parameter.
@@ -124,7 +186,7 @@ pub(crate) struct ClassDef {
 #[derive(Debug)]
 pub(crate) struct Expr {
     pub kind: ExprKind,
-    pub range: TextRange,
+    pub range: LocalRange,
 }
 
 #[derive(Debug)]
@@ -146,7 +208,7 @@ pub(crate) enum ExprKind {
     Attribute {
         object: Box<Expr>,
         name: String,
-        name_range: TextRange,
+        name_range: LocalRange,
     },
     Subscript {
         object: Box<Expr>,
@@ -180,7 +242,7 @@ pub(crate) enum ExprKind {
     Not(Box<Expr>),
     Negate(Box<Expr>),
     Invert(Box<Expr>),
-    Lambda(Rc<FunctionDef>),
+    Lambda(Arc<FunctionDef>),
     Conditional {
         condition: Box<Expr>,
         then: Box<Expr>,
@@ -202,8 +264,8 @@ pub(crate) enum ExprKind {
 /// A piece of a string.
 #[derive(Debug)]
 pub(crate) enum StrPart {
-    /// Decoded text, and where it starts where the source spells it the same way.
-    Literal { text: String, at: Option<u32> },
+    /// Decoded text, and where it stands where the source spells it the same way.
+    Literal { text: String, at: Option<LocalRange> },
     /// `{value:format}`; the format is kept as written.
     Value { value: Expr, format: Option<String> },
 }
@@ -243,7 +305,7 @@ pub(crate) enum ArgKind {
     Positional,
     Keyword {
         name: String,
-        range: TextRange,
+        range: LocalRange,
     },
     /// `*args`.
     Rest,

@@ -1,14 +1,13 @@
 //! Expressions.
 
-use std::rc::Rc;
-
-use tree_sitter::Node;
+use std::sync::Arc;
 
 use super::ast::{
-    Arg, ArgKind, BinaryOp, Clause, CompareOp, Comprehension, ComprehensionKind, Expr, ExprKind, FunctionDef, Param,
-    ParamKind, Stmt, StmtKind,
+    Arg, ArgKind, BinaryOp, Block, Clause, CompareOp, Comprehension, ComprehensionKind, Expr, ExprKind, FunctionDef,
+    Param, ParamKind, Stmt, StmtKind,
 };
-use super::{Lowering, MAX_DEPTH, named_children, range};
+use super::node::{Children, Field, Kind, Node};
+use super::{Lowering, MAX_DEPTH, range};
 
 impl Lowering<'_> {
     pub(super) fn expr(&self, node: Node, depth: usize) -> Expr {
@@ -17,53 +16,62 @@ impl Lowering<'_> {
     }
 
     fn expr_kind(&self, node: Node, depth: usize) -> ExprKind {
-        let child = |name: &str| self.boxed(self.field(node, name), node, depth);
-        match node.kind() {
-            "identifier" | "keyword_identifier" | "dotted_name" => ExprKind::Name(self.slice(node).to_owned()),
-            "string" | "concatenated_string" => self.string(node, depth),
-            "integer" => {
+        match node.kind {
+            Kind::Identifier | Kind::KeywordIdentifier | Kind::DottedName => {
+                ExprKind::Name(self.slice(node).to_owned())
+            }
+            Kind::Integer => {
                 let digits = self.slice(node).replace('_', "");
                 digits.parse().map_or(ExprKind::Error, ExprKind::Int)
             }
-            "float" => self.slice(node).replace('_', "").parse().map_or(ExprKind::Error, ExprKind::Float),
-            "true" => ExprKind::Bool(true),
-            "false" => ExprKind::Bool(false),
-            "none" => ExprKind::None,
-            "ellipsis" => ExprKind::Ellipsis,
-            "list" | "list_pattern" => ExprKind::List(self.exprs(node, depth)),
-            "tuple" | "expression_list" | "pattern_list" | "tuple_pattern" => ExprKind::Tuple(self.exprs(node, depth)),
-            "set" => ExprKind::Set(self.exprs(node, depth)),
-            "dictionary" => ExprKind::Dict(
-                named_children(node)
-                    .into_iter()
-                    .filter_map(|entry| match entry.kind() {
-                        "pair" => Some((
-                            Some(self.expr(self.field(entry, "key")?, depth + 1)),
-                            self.expr(self.field(entry, "value")?, depth + 1),
-                        )),
-                        "dictionary_splat" => Some((None, self.expr(entry.named_child(0)?, depth + 1))),
+            Kind::Float => self.slice(node).replace('_', "").parse().map_or(ExprKind::Error, ExprKind::Float),
+            Kind::True => ExprKind::Bool(true),
+            Kind::False => ExprKind::Bool(false),
+            Kind::None => ExprKind::None,
+            Kind::Ellipsis => ExprKind::Ellipsis,
+            _ => self.compound(node, &node.children(), depth),
+        }
+    }
+
+    /// An expression that is made of parts.
+    fn compound(&self, node: Node, parts: &Children, depth: usize) -> ExprKind {
+        let child = |field: Field| self.boxed(parts.field(field), node, depth);
+        let first = || self.boxed(parts.named().next(), node, depth);
+        let operator = || parts.field(Field::Operator).map(|op| self.slice(op));
+        match node.kind {
+            Kind::String | Kind::ConcatenatedString => self.string(node, parts, depth),
+            Kind::List | Kind::ListPattern => ExprKind::List(self.exprs(parts, depth)),
+            Kind::Tuple | Kind::ExpressionList | Kind::PatternList | Kind::TuplePattern => {
+                ExprKind::Tuple(self.exprs(parts, depth))
+            }
+            Kind::Set => ExprKind::Set(self.exprs(parts, depth)),
+            Kind::Dictionary => {
+                let entry = |entry: Node| {
+                    let parts = entry.children();
+                    let expr = |node: Option<Node>| node.map(|node| self.expr(node, depth + 1));
+                    match entry.kind {
+                        Kind::Pair => Some((Some(expr(parts.field(Field::Key))?), expr(parts.field(Field::Value))?)),
+                        Kind::DictionarySplat => Some((None, expr(parts.named().next())?)),
                         _ => None,
-                    })
-                    .collect(),
-            ),
-            "list_comprehension" => self.comprehension(node, ComprehensionKind::List, depth),
-            "set_comprehension" => self.comprehension(node, ComprehensionKind::Set, depth),
-            "dictionary_comprehension" => self.comprehension(node, ComprehensionKind::Dict, depth),
-            "generator_expression" => self.comprehension(node, ComprehensionKind::Generator, depth),
-            "attribute" => match self.field(node, "attribute") {
+                    }
+                };
+                ExprKind::Dict(parts.named().filter_map(entry).collect())
+            }
+            Kind::ListComprehension => self.comprehension(parts, ComprehensionKind::List, depth),
+            Kind::SetComprehension => self.comprehension(parts, ComprehensionKind::Set, depth),
+            Kind::DictionaryComprehension => self.comprehension(parts, ComprehensionKind::Dict, depth),
+            Kind::GeneratorExpression => self.comprehension(parts, ComprehensionKind::Generator, depth),
+            Kind::Attribute => match parts.field(Field::Attribute) {
                 Some(name) => ExprKind::Attribute {
-                    object: child("object"),
+                    object: child(Field::Object),
                     name: self.slice(name).to_owned(),
                     name_range: range(name),
                 },
                 None => ExprKind::Error,
             },
-            "subscript" => {
-                let mut cursor = node.walk();
-                let mut indices: Vec<Expr> = node
-                    .children_by_field_name("subscript", &mut cursor)
-                    .map(|index| self.expr(index, depth + 1))
-                    .collect();
+            Kind::Subscript => {
+                let indices = parts.fields(Field::Subscript).map(|index| self.expr(index, depth + 1));
+                let mut indices: Vec<Expr> = indices.collect();
                 let index = match indices.pop() {
                     Some(only) if indices.is_empty() => only,
                     Some(last) => {
@@ -72,52 +80,51 @@ impl Lowering<'_> {
                     }
                     None => Expr { kind: ExprKind::Error, range: range(node) },
                 };
-                ExprKind::Subscript { object: child("value"), index: Box::new(index) }
+                ExprKind::Subscript { object: child(Field::Value), index: Box::new(index) }
             }
-            "slice" => self.slice_expr(node, depth),
-            "call" => self.call(node, depth),
-            "binary_operator" => ExprKind::Binary {
-                op: self.field(node, "operator").map_or(BinaryOp::Other, |op| binary_op(self.slice(op))),
-                left: child("left"),
-                right: child("right"),
+            Kind::Slice => self.slice_expr(parts, depth),
+            Kind::Call => self.call(node, parts, depth),
+            Kind::BinaryOperator => ExprKind::Binary {
+                op: operator().map_or(BinaryOp::Other, binary_op),
+                left: child(Field::Left),
+                right: child(Field::Right),
             },
-            "boolean_operator" => ExprKind::Logical {
-                and: self.field(node, "operator").is_some_and(|op| self.slice(op) == "and"),
-                left: child("left"),
-                right: child("right"),
+            Kind::BooleanOperator => ExprKind::Logical {
+                and: operator() == Some("and"),
+                left: child(Field::Left),
+                right: child(Field::Right),
             },
-            "not_operator" => ExprKind::Not(child("argument")),
-            "unary_operator" => match self.field(node, "operator").map(|op| self.slice(op)) {
-                Some("-") => ExprKind::Negate(child("argument")),
-                Some("~") => ExprKind::Invert(child("argument")),
-                _ => ExprKind::Wrapped(child("argument")),
+            Kind::NotOperator => ExprKind::Not(child(Field::Argument)),
+            Kind::UnaryOperator => match operator() {
+                Some("-") => ExprKind::Negate(child(Field::Argument)),
+                Some("~") => ExprKind::Invert(child(Field::Argument)),
+                _ => ExprKind::Wrapped(child(Field::Argument)),
             },
-            "comparison_operator" => self.comparison(node, depth),
-            "conditional_expression" => {
-                let parts = named_children(node);
-                match parts.as_slice() {
-                    [then, condition, otherwise] => ExprKind::Conditional {
-                        then: Box::new(self.expr(*then, depth + 1)),
-                        condition: Box::new(self.expr(*condition, depth + 1)),
-                        otherwise: Box::new(self.expr(*otherwise, depth + 1)),
-                    },
+            Kind::ComparisonOperator => self.comparison(parts, depth),
+            Kind::ConditionalExpression => {
+                let mut operands = parts.named().map(|part| Box::new(self.expr(part, depth + 1)));
+                match (operands.next(), operands.next(), operands.next(), operands.next()) {
+                    (Some(then), Some(condition), Some(otherwise), None) => {
+                        ExprKind::Conditional { condition, then, otherwise }
+                    }
                     _ => ExprKind::Error,
                 }
             }
-            "lambda" => ExprKind::Lambda(Rc::new(self.lambda(node, depth))),
-            "named_expression" => match self.field(node, "name") {
-                Some(name) => ExprKind::Walrus { name: self.slice(name).to_owned(), value: child("value") },
+            Kind::Lambda => ExprKind::Lambda(Arc::new(self.lambda(node, parts, depth))),
+            Kind::NamedExpression => match parts.field(Field::Name) {
+                Some(name) => ExprKind::Walrus { name: self.slice(name).to_owned(), value: child(Field::Value) },
                 None => ExprKind::Error,
             },
-            "parenthesized_expression" | "type" => match named_children(node).first() {
-                Some(inner) => self.expr_kind(*inner, depth + 1),
+            Kind::ParenthesizedExpression | Kind::Type => match parts.named().next() {
+                Some(_) if depth > MAX_DEPTH => ExprKind::Error,
+                Some(inner) => self.expr_kind(inner, depth + 1),
                 None => ExprKind::Error,
             },
-            "list_splat" | "list_splat_pattern" | "dictionary_splat" | "parenthesized_list_splat" => {
-                ExprKind::Starred(self.boxed(node.named_child(0), node, depth))
+            Kind::ListSplat | Kind::ListSplatPattern | Kind::DictionarySplat | Kind::ParenthesizedListSplat => {
+                ExprKind::Starred(first())
             }
-            "await" | "yield" => ExprKind::Wrapped(self.boxed(node.named_child(0), node, depth)),
-            "as_pattern" => self.boxed(node.named_child(0), node, depth).kind,
+            Kind::Await | Kind::Yield => ExprKind::Wrapped(first()),
+            Kind::AsPattern => first().kind,
             _ => ExprKind::Error,
         }
     }
@@ -129,16 +136,15 @@ impl Lowering<'_> {
         })
     }
 
-    fn exprs(&self, node: Node, depth: usize) -> Vec<Expr> {
-        named_children(node).into_iter().map(|child| self.expr(child, depth + 1)).collect()
+    fn exprs(&self, parts: &Children, depth: usize) -> Vec<Expr> {
+        parts.named().map(|child| self.expr(child, depth + 1)).collect()
     }
 
-    fn slice_expr(&self, node: Node, depth: usize) -> ExprKind {
+    fn slice_expr(&self, parts: &Children, depth: usize) -> ExprKind {
         let mut bounds: [Option<Box<Expr>>; 3] = [None, None, None];
         let mut position = 0;
-        let mut cursor = node.walk();
-        for child in node.children(&mut cursor) {
-            if child.kind() == ":" {
+        for child in parts.all() {
+            if child.kind == Kind::Colon {
                 position += 1;
             } else if child.is_named()
                 && let Some(bound) = bounds.get_mut(position)
@@ -150,44 +156,40 @@ impl Lowering<'_> {
         ExprKind::Slice { start, stop, step }
     }
 
-    fn call(&self, node: Node, depth: usize) -> ExprKind {
-        let function = self.boxed(self.field(node, "function"), node, depth);
-        let Some(list) = self.field(node, "arguments") else { return ExprKind::Call { function, args: Vec::new() } };
-        if list.kind() == "generator_expression" {
+    fn call(&self, node: Node, parts: &Children, depth: usize) -> ExprKind {
+        let function = self.boxed(parts.field(Field::Function), node, depth);
+        let Some(list) = parts.field(Field::Arguments) else {
+            return ExprKind::Call { function, args: Vec::new() };
+        };
+        if list.kind == Kind::GeneratorExpression {
             let value = self.expr(list, depth + 1);
             return ExprKind::Call { function, args: vec![Arg { value, kind: ArgKind::Positional }] };
         }
-        let args = named_children(list)
-            .into_iter()
-            .filter_map(|arg| {
-                let (value, kind) = match arg.kind() {
-                    "keyword_argument" => {
-                        let name = self.field(arg, "name")?;
-                        let kind = ArgKind::Keyword { name: self.slice(name).to_owned(), range: range(name) };
-                        (self.field(arg, "value")?, kind)
-                    }
-                    "list_splat" => (arg.named_child(0)?, ArgKind::Rest),
-                    "dictionary_splat" => (arg.named_child(0)?, ArgKind::Keywords),
-                    _ => (arg, ArgKind::Positional),
-                };
-                Some(Arg { value: self.expr(value, depth + 1), kind })
-            })
-            .collect();
-        ExprKind::Call { function, args }
+        let argument = |arg: Node| {
+            let (value, kind) = match arg.kind {
+                Kind::KeywordArgument => {
+                    let parts = arg.children();
+                    let name = parts.field(Field::Name)?;
+                    let kind = ArgKind::Keyword { name: self.slice(name).to_owned(), range: range(name) };
+                    (parts.field(Field::Value)?, kind)
+                }
+                Kind::ListSplat => (arg.children().named().next()?, ArgKind::Rest),
+                Kind::DictionarySplat => (arg.children().named().next()?, ArgKind::Keywords),
+                _ => (arg, ArgKind::Positional),
+            };
+            Some(Arg { value: self.expr(value, depth + 1), kind })
+        };
+        ExprKind::Call { function, args: list.children().named().filter_map(argument).collect() }
     }
 
-    fn comparison(&self, node: Node, depth: usize) -> ExprKind {
+    fn comparison(&self, parts: &Children, depth: usize) -> ExprKind {
         let mut operands = Vec::new();
         let mut ops = Vec::new();
-        let mut cursor = node.walk();
-        for child in node.children(&mut cursor) {
-            if child.is_extra() {
-                continue;
-            }
-            match compare_op(child.kind()) {
-                Some(op) if !child.is_named() => ops.push(op),
+        for child in parts.all() {
+            match compare_op(child.kind) {
                 _ if child.is_named() => operands.push(self.expr(child, depth + 1)),
-                _ => {}
+                Some(op) => ops.push(op),
+                None => {}
             }
         }
         if operands.len() != ops.len() + 1 {
@@ -200,35 +202,37 @@ impl Lowering<'_> {
         }
     }
 
-    fn comprehension(&self, node: Node, kind: ComprehensionKind, depth: usize) -> ExprKind {
-        let Some(body) = self.field(node, "body") else { return ExprKind::Error };
-        let (element, value) = match (self.field(body, "key"), self.field(body, "value")) {
-            (Some(key), Some(value)) if body.kind() == "pair" => {
+    fn comprehension(&self, parts: &Children, kind: ComprehensionKind, depth: usize) -> ExprKind {
+        let Some(body) = parts.field(Field::Body) else { return ExprKind::Error };
+        let entry = body.children();
+        let (element, value) = match (entry.field(Field::Key), entry.field(Field::Value)) {
+            (Some(key), Some(value)) if body.kind == Kind::Pair => {
                 (self.expr(key, depth + 1), Some(self.expr(value, depth + 1)))
             }
             _ => (self.expr(body, depth + 1), None),
         };
-        let clauses = named_children(node)
-            .into_iter()
-            .filter_map(|clause| match clause.kind() {
-                "for_in_clause" => Some(Clause::For {
-                    target: self.expr(self.field(clause, "left")?, depth + 1),
-                    iterable: self.expr(self.field(clause, "right")?, depth + 1),
+        let clause = |clause: Node| {
+            let parts = clause.children();
+            match clause.kind {
+                Kind::ForInClause => Some(Clause::For {
+                    target: self.expr(parts.field(Field::Left)?, depth + 1),
+                    iterable: self.expr(parts.field(Field::Right)?, depth + 1),
                 }),
-                "if_clause" => Some(Clause::If(self.expr(clause.named_child(0)?, depth + 1))),
+                Kind::IfClause => Some(Clause::If(self.expr(parts.named().next()?, depth + 1))),
                 _ => None,
-            })
-            .collect();
+            }
+        };
+        let clauses = parts.named().filter_map(clause).collect();
         ExprKind::Comprehension(Box::new(Comprehension { kind, element, value, clauses }))
     }
 
-    fn lambda(&self, node: Node, depth: usize) -> FunctionDef {
-        let body = self.boxed(self.field(node, "body"), node, depth);
+    fn lambda(&self, node: Node, parts: &Children, depth: usize) -> FunctionDef {
+        let body = self.boxed(parts.field(Field::Body), node, depth);
         let statement = Stmt { range: body.range, kind: StmtKind::Return(Some(*body)) };
         FunctionDef {
             name: "<lambda>".to_owned(),
-            params: self.field(node, "parameters").map(|params| self.params(params, depth)).unwrap_or_default(),
-            body: Rc::from([statement]),
+            params: parts.field(Field::Parameters).map(|params| self.params(params, depth)).unwrap_or_default(),
+            body: Block::from_iter([statement]),
             decorators: Vec::new(),
             range: range(node),
         }
@@ -237,28 +241,29 @@ impl Lowering<'_> {
     pub(super) fn params(&self, node: Node, depth: usize) -> Vec<Param> {
         let mut keyword_only = false;
         let mut params = Vec::new();
-        for child in named_children(node) {
+        for child in node.children().named() {
             let plain = if keyword_only { ParamKind::KeywordOnly } else { ParamKind::Plain };
-            let default = self.field(child, "value").map(|value| self.expr(value, depth + 1));
-            let (pattern, kind) = match child.kind() {
-                "keyword_separator" => {
+            let parts = child.children();
+            let default = parts.field(Field::Value).map(|value| self.expr(value, depth + 1));
+            let (pattern, kind) = match child.kind {
+                Kind::KeywordSeparator => {
                     keyword_only = true;
                     continue;
                 }
-                "identifier" => (Some(child), plain),
-                "default_parameter" | "typed_default_parameter" => (self.field(child, "name"), plain),
-                "typed_parameter" | "list_splat_pattern" | "dictionary_splat_pattern" => (Some(child), plain),
+                Kind::Identifier => (Some(child), plain),
+                Kind::DefaultParameter | Kind::TypedDefaultParameter => (parts.field(Field::Name), plain),
+                Kind::TypedParameter | Kind::ListSplatPattern | Kind::DictionarySplatPattern => (Some(child), plain),
                 _ => continue,
             };
             let Some(mut pattern) = pattern else { continue };
             let mut kind = kind;
-            while pattern.kind() != "identifier" {
-                match pattern.kind() {
-                    "list_splat_pattern" => kind = ParamKind::Rest,
-                    "dictionary_splat_pattern" => kind = ParamKind::Keywords,
+            while pattern.kind != Kind::Identifier {
+                match pattern.kind {
+                    Kind::ListSplatPattern => kind = ParamKind::Rest,
+                    Kind::DictionarySplatPattern => kind = ParamKind::Keywords,
                     _ => {}
                 }
-                match pattern.named_child(0) {
+                match pattern.children().named().next() {
                     Some(inner) => pattern = inner,
                     None => break,
                 }
@@ -286,18 +291,18 @@ pub(super) fn binary_op(symbol: &str) -> BinaryOp {
     }
 }
 
-fn compare_op(symbol: &str) -> Option<CompareOp> {
+fn compare_op(symbol: Kind) -> Option<CompareOp> {
     Some(match symbol {
-        "==" => CompareOp::Equal,
-        "!=" | "<>" => CompareOp::NotEqual,
-        "<" => CompareOp::Less,
-        "<=" => CompareOp::LessOrEqual,
-        ">" => CompareOp::Greater,
-        ">=" => CompareOp::GreaterOrEqual,
-        "in" => CompareOp::In,
-        "not in" => CompareOp::NotIn,
-        "is" => CompareOp::Is,
-        "is not" => CompareOp::IsNot,
+        Kind::Equal => CompareOp::Equal,
+        Kind::NotEqual | Kind::OldNotEqual => CompareOp::NotEqual,
+        Kind::Less => CompareOp::Less,
+        Kind::LessOrEqual => CompareOp::LessOrEqual,
+        Kind::Greater => CompareOp::Greater,
+        Kind::GreaterOrEqual => CompareOp::GreaterOrEqual,
+        Kind::In => CompareOp::In,
+        Kind::NotIn => CompareOp::NotIn,
+        Kind::Is => CompareOp::Is,
+        Kind::IsNot => CompareOp::IsNot,
         _ => return None,
     })
 }

@@ -1,44 +1,43 @@
 //! String literals: prefixes, escapes, interpolations.
 
-use tree_sitter::Node;
-
 use super::ast::{ExprKind, StrPart};
-use super::{Lowering, named_children};
+use super::node::{Children, Field, Kind, Node};
+use super::{Lowering, range};
 
 impl Lowering<'_> {
-    /// A `string` or `concatenated_string` node.
-    pub(super) fn string(&self, node: Node, depth: usize) -> ExprKind {
+    /// A string, or several side by side.
+    pub(super) fn string(&self, node: Node, children: &Children, depth: usize) -> ExprKind {
         let mut parts = Vec::new();
         let mut bytes = false;
-        let pieces = if node.kind() == "concatenated_string" { named_children(node) } else { vec![node] };
-        for piece in pieces {
-            self.string_parts(piece, depth, &mut parts, &mut bytes);
+        if node.kind == Kind::ConcatenatedString {
+            for piece in children.named() {
+                self.string_parts(&piece.children(), depth, &mut parts, &mut bytes);
+            }
+        } else {
+            self.string_parts(children, depth, &mut parts, &mut bytes);
         }
         if bytes { ExprKind::Bytes } else { ExprKind::Str(parts) }
     }
 
-    fn string_parts(&self, node: Node, depth: usize, parts: &mut Vec<StrPart>, bytes: &mut bool) {
-        let children = named_children(node);
-        let prefix = children
-            .iter()
-            .find(|child| child.kind() == "string_start")
-            .map(|start| self.slice(*start).to_lowercase())
-            .unwrap_or_default();
+    fn string_parts(&self, children: &Children, depth: usize, parts: &mut Vec<StrPart>, bytes: &mut bool) {
+        let start = children.named().find(|child| child.kind == Kind::StringStart);
+        let prefix = start.map(|start| self.slice(start).to_lowercase()).unwrap_or_default();
         let (raw, formatted) = (prefix.contains('r'), prefix.contains('f'));
         *bytes |= prefix.contains('b');
-        for child in children {
-            match child.kind() {
-                "string_content" => {
+        for child in children.named() {
+            match child.kind {
+                Kind::StringContent => {
                     let written = self.slice(child);
                     let text = if raw { written.to_owned() } else { unescape(written) };
                     let text = if formatted { text.replace("{{", "{").replace("}}", "}") } else { text };
-                    let at = (text == written).then(|| u32::try_from(child.start_byte()).ok()).flatten();
+                    let at = (text == written).then(|| range(child));
                     parts.push(StrPart::Literal { text, at });
                 }
-                "interpolation" => {
-                    if let Some(value) = self.field(child, "expression") {
-                        let format = self
-                            .field(child, "format_specifier")
+                Kind::Interpolation => {
+                    let interpolation = child.children();
+                    if let Some(value) = interpolation.field(Field::Expression) {
+                        let format = interpolation
+                            .field(Field::FormatSpecifier)
                             .map(|format| self.slice(format).trim_start_matches(':').to_owned());
                         parts.push(StrPart::Value { value: self.expr(value, depth + 1), format });
                     }

@@ -7,6 +7,7 @@ mod heap;
 mod text;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use contract::expr::Expr;
 use contract::types::DataType;
@@ -16,6 +17,7 @@ pub(crate) use text::UNKNOWN_HOLE;
 pub(crate) use text::{Hole, Segment, Text};
 
 use crate::plan::{NodeId, Placing};
+use crate::range::TextRange;
 use crate::syntax::ast;
 
 /// A value.
@@ -77,13 +79,22 @@ pub(crate) enum ArgumentSource {
 /// A function with the scope that it was defined in and, for a method, its receiver.
 #[derive(Debug)]
 pub(crate) struct Closure {
-    pub def: Rc<ast::FunctionDef>,
+    pub def: Arc<ast::FunctionDef>,
     pub scope: ObjectId,
     pub file: u32,
+    /// Where the section begins in the file that the function stands in.
+    pub section: u32,
     pub receiver: Option<Value>,
     /// The class that defines it, where `super()` starts from.
     pub owner: Option<Rc<Class>>,
     pub defaults: Vec<Option<Value>>,
+}
+
+impl Closure {
+    /// The function's place in its file.
+    pub(crate) fn range(&self) -> TextRange {
+        self.def.range.at(self.section)
+    }
 }
 
 /// A class: its attributes live in a scope object.

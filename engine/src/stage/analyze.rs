@@ -1,10 +1,10 @@
 //! What the project's scripts mean, and how tables and jobs hang together.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analyzer::{Analysis, Dataset, DatasetKind, Input, Output, Question, World};
+use analyzer::{Analysis, Dataset, DatasetKind, Input, Output, Parsed, Question, World};
 use contract::document::Contract;
 use contract::schema::{TableName, TableSchema};
 use indexmap::IndexMap;
@@ -178,12 +178,25 @@ struct Shared {
     tables: HashMap<TableName, Option<TableSchema>>,
     paths: HashMap<String, Option<TableSchema>>,
     contracts: HashMap<TableName, Option<Arc<Contract>>>,
+    /// Files that are imported.
+    modules: HashMap<PathBuf, Parsed>,
+}
+
+impl Shared {
+    fn module(&mut self, path: &Path, scripts: &Scripts) -> Option<Parsed> {
+        if let Some(known) = self.modules.get(path) {
+            return Some(known.clone());
+        }
+        let module = Parsed::new(scripts.text(path)?);
+        self.modules.insert(path.to_owned(), module.clone());
+        Some(module)
+    }
 }
 
 /// Answers for one script.
 struct Known<'a> {
     shared: &'a Shared,
-    modules: &'a HashMap<String, Option<String>>,
+    modules: &'a HashMap<String, Option<Parsed>>,
     arguments: &'a HashMap<String, Option<String>>,
 }
 
@@ -200,7 +213,7 @@ impl World for Known<'_> {
         self.shared.contracts.get(name).cloned().flatten()
     }
 
-    fn module(&self, dotted: &str) -> Option<String> {
+    fn module(&self, dotted: &str) -> Option<Parsed> {
         self.modules.get(dotted).cloned().flatten()
     }
 
@@ -219,10 +232,11 @@ async fn ask_and_answer(
 ) -> Analysis {
     let (mut modules, mut arguments) = (HashMap::new(), HashMap::new());
     let mut round = 0;
+    let parsed = Parsed::new(script.text.as_str());
     loop {
         let world = Known { shared, modules: &modules, arguments: &arguments };
         // The analysis runs on a thread of its own; a runtime with several threads goes on meanwhile.
-        let analysis = analyzer::analyze(&script.text, &world);
+        let analysis = parsed.analyze(&world);
         round += 1;
         let mut asked_anew = false;
         for question in &analysis.questions {
@@ -241,8 +255,8 @@ async fn ask_and_answer(
                 }
                 Question::Module(dotted) if !modules.contains_key(dotted) => {
                     let path = layout.module(&script.path, dotted);
-                    let text = path.and_then(|path| scripts.text(path)).map(str::to_owned);
-                    modules.insert(dotted.clone(), text).is_none()
+                    let module = path.and_then(|path| shared.module(path, scripts));
+                    modules.insert(dotted.clone(), module).is_none()
                 }
                 Question::Argument(name) if !arguments.contains_key(name) => {
                     let value = answers::argument(project, &script.job_name, name);

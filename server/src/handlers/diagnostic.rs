@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use analyzer::{Severity, TextRange, ide};
-use ropey::Rope;
 use tower_lsp::ls_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams,
     DocumentDiagnosticReport, FullDocumentDiagnosticReport, Location, NumberOrString,
@@ -98,7 +97,7 @@ fn related(
     root: &Path,
     client: &ClientProfile,
 ) -> Option<DiagnosticRelatedInformation> {
-    let range = positions::to_range(&Rope::from_str(&job.text), range, client.encoding);
+    let range = positions::range_in(&job.text, range, client.encoding);
     let message = format!("{} relies on it here", workspace::shown(&job.script, root));
     Some(DiagnosticRelatedInformation { location: Location { uri: Uri::from_file_path(&job.script)?, range }, message })
 }

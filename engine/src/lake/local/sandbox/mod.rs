@@ -87,7 +87,9 @@ async fn ask(options: &LocalLakeOptions, request: &Request) -> Result<Vec<u8>> {
     let mut child = tokio::process::Command::new(&program)
         .arg(SUBCOMMAND)
         .env_clear()
+        // Address space that an allocator reserves ahead would count as used, or be there beyond the limit.
         .env("MALLOC_ARENA_MAX", "2")
+        .env("MIMALLOC_ARENA_RESERVE", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
