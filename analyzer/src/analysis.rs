@@ -8,7 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations;
 use crate::checks;
-use crate::facts::{self, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Mode, Output};
+use crate::facts::{self, Derived, Diagnostic, FilterFact, Input, JoinFact, JoinKind, Mode, Output};
 use crate::hints;
 use crate::ide;
 use crate::interpret::{Interpreter, Mention};
@@ -144,14 +144,15 @@ fn analyze_tree(text: &str, tree: &Tree, world: &dyn World) -> Analysis {
     mentions.retain(|range, mention| is_named(text, *range, mention));
     let arguments = arguments.into_iter().collect();
     let inputs = facts::inputs(&plan);
-    let mut outputs = facts::outputs(&plan);
-    let joins = facts::joins(&plan);
-    let filters = facts::filters_of_outputs(&plan);
-    facts::check(&plan, &outputs, &mut diagnostics);
+    let derived = Derived::new(&plan);
+    let mut outputs = facts::outputs(&derived);
+    let joins = facts::joins(&derived);
+    let filters = facts::filters_of_outputs(&outputs);
+    facts::check(&derived, &outputs, &mut diagnostics);
     annotations::check(text, &script, &mut diagnostics);
     hints::check(text, &plan, &mentions, &mut diagnostics);
     for output in &mut outputs {
-        check_contract(&world, &plan, output, &mut diagnostics);
+        check_contract(&world, &derived, output, &mut diagnostics);
     }
     let mut diagnostics: Vec<Diagnostic> = diagnostics.into_iter().collect();
     diagnostics.sort_by_key(|diagnostic| (diagnostic.range, diagnostic.code));
@@ -180,7 +181,7 @@ fn is_named(text: &str, range: TextRange, mention: &Mention) -> bool {
 }
 
 /// Holds a write against the contract of its table, where there is one.
-fn check_contract(world: &Recorder, plan: &Plan, output: &mut Output, diagnostics: &mut IndexSet<Diagnostic>) {
+fn check_contract(world: &Recorder, plan: &Derived, output: &mut Output, diagnostics: &mut IndexSet<Diagnostic>) {
     let Some(name) = ide::table_name(&output.dataset) else { return };
     world.surroundings(&name);
     let Some(contract) = world.contract(&name) else { return };

@@ -11,7 +11,7 @@ use contract::value::Value;
 
 use crate::checks;
 use crate::expression::conjuncts;
-use crate::facts::{DatasetKind, Diagnostic, Output, Severity, lineage};
+use crate::facts::{DatasetKind, Derived, Diagnostic, Output, Severity, lineage};
 use crate::plan::{NodeId, NodeKind, Origin, Placing, Plan};
 use crate::range::TextRange;
 use crate::{Analysis, Mention, ide};
@@ -117,7 +117,7 @@ pub struct Break {
 }
 
 /// What a write breaks in a job that reads its table. `reader` is how that job is named to people.
-pub fn breaks(plan: &Plan, output: &Output, read: &TableRead, reader: &str) -> Vec<Break> {
+pub fn breaks(plan: &Derived, output: &Output, read: &TableRead, reader: &str) -> Vec<Break> {
     let sink = plan.sinks.iter().find(|sink| sink.range == output.range && sink.dataset == output.dataset);
     let by_name = sink.is_some_and(|sink| matches!(sink.placing, Placing::AsTheyAre | Placing::ByName));
     let catalog = output.dataset.kind == DatasetKind::Catalog;
@@ -175,8 +175,9 @@ paid = f.filter(\"status = 'PAID'\").select('loan_id', f.amount)
     fn check(writer: &str, expected: &[(&str, &str, &str)]) {
         let read = interface(&analyze(READER, &Lending)).reads.remove(&TableName::new("gold", "fact")).unwrap();
         let analysis = analyze(writer, &Lending);
+        let plan = Derived::new(&analysis.plan);
         let found: Vec<Break> =
-            analysis.outputs.iter().flat_map(|output| breaks(&analysis.plan, output, &read, "report.py")).collect();
+            analysis.outputs.iter().flat_map(|output| breaks(&plan, output, &read, "report.py")).collect();
         let shown: Vec<(&str, &str, &str)> = found
             .iter()
             .map(|one| (one.diagnostic.code, one.range.slice(READER), one.diagnostic.range.slice(writer)))

@@ -29,8 +29,8 @@ mod world;
 
 pub use analysis::{Analysis, Parsed, analyze, analyze_uncaught, on_deep_stack};
 pub use facts::{
-    CODES, Certainty, ColumnSource, Dataset, DatasetKind, Diagnostic, FilterFact, Grain, Input, JoinFact, JoinKind,
-    Mode, Output, OutputColumn, Related, Rerun, Severity,
+    CODES, Certainty, ColumnSource, Dataset, DatasetKind, Derived, Diagnostic, FilterFact, Grain, Input, JoinFact,
+    JoinKind, Mode, Output, OutputColumn, Related, Rerun, Severity,
 };
 pub use interface::{Break, JobInterface, TableRead, breaks, interface};
 pub use interpret::Mention;

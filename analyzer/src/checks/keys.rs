@@ -2,21 +2,18 @@
 
 use contract::expr::ColumnId;
 use contract::rule::RuleKind;
-use rustc_hash::FxHashMap;
 
 use super::{Check, Job, Verdict, proved};
-use crate::facts::keys::Keys;
-use crate::facts::{JoinKind, filters, grain, lineage};
-use crate::plan::{NodeId, NodeKind, Origin, Plan};
+use crate::facts::{Derived, JoinKind, filters, lineage};
+use crate::plan::{NodeId, NodeKind, Origin};
 use crate::range::TextRange;
 
 pub(super) fn check(job: &Job) -> Vec<Check> {
-    let mut memo = FxHashMap::default();
-    let found = grain::keys(job.plan, job.output.node, &mut memo);
+    let found = job.plan.keys(job.output.node);
     let mut checks: Vec<Check> = Vec::new();
     for (rule, columns) in promised(job) {
         let Some(ids) = job.ids(&columns) else { continue };
-        let check = match (found.unique_on(&ids), repeating(job.plan, job.output.node, &ids, &mut memo)) {
+        let check = match (found.unique_on(&ids), repeating(job.plan, job.output.node, &ids)) {
             (Some(key), _) => job.check("contract-grain", proved(&key.assumed()), key.reason()),
             (None, Some((range, reason))) => {
                 let promise = columns.join(", ");
@@ -54,12 +51,7 @@ fn promised(job: &Job) -> Vec<(Option<String>, Vec<String>)> {
 
 /// What certainly repeats these columns in some rows: a join that meets a row several times, or an exploded array, with
 /// nothing behind it that keeps one row of each.
-fn repeating(
-    plan: &Plan,
-    node: NodeId,
-    columns: &[ColumnId],
-    memo: &mut FxHashMap<NodeId, Keys>,
-) -> Option<(TextRange, String)> {
+fn repeating(plan: &Derived, node: NodeId, columns: &[ColumnId]) -> Option<(TextRange, String)> {
     let mut current = node;
     loop {
         let node = plan.node(current)?;
@@ -76,7 +68,7 @@ fn repeating(
                     return None;
                 }
                 let by: Vec<ColumnId> = keys.iter().map(|(_, right)| *right).collect();
-                let right_keys = grain::keys(plan, *right, memo);
+                let right_keys = plan.keys(*right);
                 // Of a right side without any known key it is not known that it repeats rows.
                 if right_keys.keys.is_empty() || right_keys.unique_on(&by).is_some() {
                     *left
@@ -131,8 +123,8 @@ fn joined_with(job: &Job, column: ColumnId, ref_table: &str, ref_column: &str) -
         scan.dataset.short_name().eq_ignore_ascii_case(short)
             && plan.column(base).is_some_and(|base| base.name.eq_ignore_ascii_case(ref_column))
     };
-    filters::mandatory(plan, job.output.node).into_iter().find_map(|id| {
-        let node = plan.node(id)?;
+    plan.mandatory(job.output.node).iter().find_map(|id| {
+        let node = plan.node(*id)?;
         let NodeKind::Join { keys, .. } = &node.kind else { return None };
         let pairs = keys.iter().flat_map(|(left, right)| [(*left, *right), (*right, *left)]);
         let proves =

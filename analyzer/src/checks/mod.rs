@@ -13,7 +13,7 @@ pub(crate) use values::possible;
 use contract::document::Contract;
 use contract::expr::ColumnId;
 
-use crate::facts::{Diagnostic, Output, Related, Severity};
+use crate::facts::{Derived, Diagnostic, Output, Related, Severity};
 use crate::plan::{Field, Origin, Placing, Plan, Sink};
 use crate::range::TextRange;
 
@@ -51,7 +51,7 @@ pub enum Verdict {
 }
 
 /// Holds a write against the contract of its table.
-pub fn check(plan: &Plan, output: &Output, contract: &Contract) -> Vec<Check> {
+pub fn check(plan: &Derived, output: &Output, contract: &Contract) -> Vec<Check> {
     let Some((sink, columns)) = matched(plan, output, contract) else { return Vec::new() };
     let job = Job { plan, output, sink, contract, columns };
     let mut checks = columns::check(&job);
@@ -77,7 +77,7 @@ pub(crate) fn diagnostics(checks: &[Check], table: &str) -> Vec<Diagnostic> {
 
 /// A write and the contract that it is held against.
 struct Job<'a> {
-    plan: &'a Plan,
+    plan: &'a Derived<'a>,
     output: &'a Output,
     sink: &'a Sink,
     contract: &'a Contract,

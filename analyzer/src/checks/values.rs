@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::{Check, Job, Verdict, proved};
 use crate::describe::describe;
 use crate::expression::{self, conjuncts};
-use crate::facts::{Mode, filters, lineage};
+use crate::facts::{Derived, Mode, filters, lineage};
 use crate::plan::{NodeId, Origin, Plan};
 use crate::range::TextRange;
 
@@ -205,7 +205,7 @@ fn leaves(expr: &Expr, made: TextRange, found: &mut Vec<(Value, TextRange)>) -> 
 }
 
 /// All values that a column of a frame may have, NULL aside, and what decides it; `None` where others may occur.
-pub(crate) fn possible(plan: &Plan, node: NodeId, id: ColumnId) -> Option<(Vec<Value>, TextRange)> {
+pub(crate) fn possible(plan: &Derived, node: NodeId, id: ColumnId) -> Option<(Vec<Value>, TextRange)> {
     match constants(plan, id) {
         (values, true) => {
             let place = values.first().map(|(_, range)| *range).unwrap_or_default();
@@ -216,7 +216,7 @@ pub(crate) fn possible(plan: &Plan, node: NodeId, id: ColumnId) -> Option<(Vec<V
 }
 
 /// The values that a filter on all rows lets into a column, and where it stands.
-fn admitted(plan: &Plan, node: NodeId, id: ColumnId) -> Option<(Vec<Value>, TextRange)> {
+fn admitted(plan: &Derived, node: NodeId, id: ColumnId) -> Option<(Vec<Value>, TextRange)> {
     let wanted = lineage::passes_through(plan, id);
     let is_it = |expr: &Expr| match &expr.kind {
         ExprKind::Column(reference) => reference.id.is_some_and(|id| lineage::passes_through(plan, id) == wanted),

@@ -4,16 +4,15 @@ use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::types::DataType;
 use contract::value::Value;
 use indexmap::IndexSet;
-use rustc_hash::FxHashMap;
 
-use super::{Dataset, DatasetKind, Diagnostic, JoinKind, Mode, Output, Severity, filters, grain, lineage};
+use super::{Dataset, DatasetKind, Derived, Diagnostic, JoinKind, Mode, Output, Severity, filters, lineage};
 use crate::describe::describe;
 use crate::expression::{self, conjuncts};
 use crate::plan::{Field, NodeId, NodeKind, Origin, Plan, Sink, null_rejected};
 use crate::range::TextRange;
 
 /// Adds what is wrong with the writes, filters and joins of a plan.
-pub(crate) fn check(plan: &Plan, outputs: &[Output], diagnostics: &mut IndexSet<Diagnostic>) {
+pub(crate) fn check(plan: &Derived, outputs: &[Output], diagnostics: &mut IndexSet<Diagnostic>) {
     for (output, sink) in outputs.iter().zip(plan.live_sinks()) {
         let found = [
             bookmark_overwrite(plan, output, sink),
@@ -28,13 +27,12 @@ pub(crate) fn check(plan: &Plan, outputs: &[Output], diagnostics: &mut IndexSet<
     for (_, node) in plan.nodes() {
         match &node.kind {
             NodeKind::Filter { input, predicate } => {
-                let fields = plan.node(*input).map(|input| input.schema.fields.clone()).unwrap_or_default();
                 for conjunct in conjuncts(predicate) {
                     let range = expression::range_of(conjunct).unwrap_or(node.range);
                     if let Some(message) = never_true(conjunct) {
                         diagnostics.insert(warning("never-true", range, message));
                     }
-                    if let Some(message) = loses_nulls(plan, *input, conjunct, predicate, &fields) {
+                    if let Some(message) = loses_nulls(plan, *input, conjunct, predicate) {
                         diagnostics.insert(warning("not-in-null", range, message));
                     }
                 }
@@ -71,7 +69,7 @@ fn bookmark_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'st
 }
 
 /// Spark's static overwrite deletes all partitions, of which this write brings back only some.
-fn partial_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
+fn partial_overwrite(plan: &Derived, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
     let versioned = matches!(sink.dataset.format.as_deref(), Some("iceberg" | "hudi" | "org.apache.hudi" | "delta"));
     if output.mode != Mode::Overwrite || sink.dynamic_overwrite != Some(false) || versioned || sink.guarded {
         return None;
@@ -89,7 +87,7 @@ fn partial_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'sta
 }
 
 /// Why a column has one value in all rows of a frame.
-fn one_value(plan: &Plan, node: NodeId, field: &Field) -> Option<String> {
+fn one_value(plan: &Derived, node: NodeId, field: &Field) -> Option<String> {
     let constant = |expr: &Expr| expression::column_ids(expr).is_empty() && !contains_column(expr);
     if let Some(Origin::Computed(expr)) = plan.column(field.id).map(|column| &column.origin)
         && constant(expr)
@@ -182,7 +180,7 @@ fn reads_the_run(predicate: &Expr) -> bool {
 
 /// Rows are merged by a key of the left side of a join that repeats them, because its right side is unique by more
 /// columns than it is joined on.
-fn fan_out(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
+fn fan_out(plan: &Derived, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
     if output.mode != Mode::Merge || sink.merge_keys.is_empty() {
         return None;
     }
@@ -193,8 +191,7 @@ fn fan_out(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, S
         .iter()
         .map(|key| fields.iter().find(|field| field.name.eq_ignore_ascii_case(key)).map(|field| field.id))
         .collect::<Option<_>>()?;
-    let mut memo = FxHashMap::default();
-    if grain::keys(plan, sink.input, &mut memo).unique_on(&ids).is_some() {
+    if plan.keys(sink.input).unique_on(&ids).is_some() {
         return None;
     }
     let mut current = sink.input;
@@ -203,8 +200,7 @@ fn fan_out(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, S
             NodeKind::Project { input } | NodeKind::Filter { input, .. } => current = *input,
             NodeKind::Join { left, right, keys, how: JoinKind::Inner | JoinKind::Left, .. } => {
                 let right_keys: Vec<ColumnId> = keys.iter().map(|(_, right)| *right).collect();
-                let (left_facts, right_facts) =
-                    (grain::keys(plan, *left, &mut memo), grain::keys(plan, *right, &mut memo));
+                let (left_facts, right_facts) = (plan.keys(*left), plan.keys(*right));
                 left_facts.unique_on(&ids)?;
                 if right_facts.keys.is_empty() || right_facts.unique_on(&right_keys).is_some() {
                     return None;
@@ -279,11 +275,11 @@ fn casts(text: &str, data_type: &DataType) -> bool {
 }
 
 /// `NOT IN` is unknown, and so not true, where the column is NULL.
-fn loses_nulls(plan: &Plan, input: NodeId, conjunct: &Expr, predicate: &Expr, fields: &[Field]) -> Option<String> {
+fn loses_nulls(plan: &Derived, input: NodeId, conjunct: &Expr, predicate: &Expr) -> Option<String> {
     let ExprKind::Not(inner) = &conjunct.kind else { return None };
     let ExprKind::InList { operand, .. } = &inner.kind else { return None };
     let ExprKind::Column(reference) = &operand.kind else { return None };
-    let field = fields.iter().find(|field| Some(field.id) == reference.id);
+    let field = reference.id.and_then(|id| plan.node(input)?.schema.field(id));
     let tested = conjuncts(predicate).into_iter().any(|other| {
         matches!(&other.kind, ExprKind::Not(inner) if matches!(&inner.kind, ExprKind::IsNull(tested) if tested == operand))
     });
@@ -302,7 +298,7 @@ fn loses_nulls(plan: &Plan, input: NodeId, conjunct: &Expr, predicate: &Expr, fi
 
 /// Whether a column is made from columns that a filter before has found not to be NULL, so that it most likely is not
 /// either.
-fn is_made_from_present(plan: &Plan, node: NodeId, column: ColumnId) -> bool {
+fn is_made_from_present(plan: &Derived, node: NodeId, column: ColumnId) -> bool {
     let Some(bases) = lineage::base_columns(plan, column).filter(|bases| !bases.is_empty()) else { return false };
     let present: Vec<ColumnId> = filters::predicates(plan, node)
         .into_iter()

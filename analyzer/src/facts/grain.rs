@@ -4,18 +4,20 @@
 //! columns; columns that are constant, or equal to another one, need not be in it. What a key rests on beyond the
 //! script (a contract's primary key) is carried along as an assumption.
 
+use std::rc::Rc;
+
 use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::types::DataType;
 use rustc_hash::FxHashMap;
 
 use super::keys::{Assumption, Key, Keys, MAX_COLUMNS, MAX_KEYS};
-use super::{Certainty, Grain, JoinKind};
+use super::{Certainty, Derived, Grain, JoinKind};
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 
 /// The grain of a frame.
-pub fn grain(plan: &Plan, node: NodeId) -> Grain {
-    let keys = keys(plan, node, &mut FxHashMap::default());
+pub fn grain(plan: &Derived, node: NodeId) -> Grain {
+    let keys = plan.keys(node);
     let unknown =
         |reason: String| Grain { columns: Vec::new(), certainty: Certainty::Unknown, assumptions: Vec::new(), reason };
     let Some(schema) = plan.node(node).map(|node| &node.schema) else { return unknown(String::new()) };
@@ -45,26 +47,15 @@ pub fn grain(plan: &Plan, node: NodeId) -> Grain {
             Grain { columns, certainty: key.certainty(), assumptions: key.assumed(), reason: key.reason() }
         }
         None if keys.why_not.is_empty() => unknown("the columns of the key do not reach this frame".to_owned()),
-        None => unknown(keys.why_not),
+        None => unknown(keys.why_not.clone()),
     }
 }
 
-/// The keys of a frame.
-pub(crate) fn keys(plan: &Plan, node: NodeId, memo: &mut FxHashMap<NodeId, Keys>) -> Keys {
-    // Inputs have lower ids than what is made from them, so one pass in order needs no recursion.
-    for id in plan.ancestry(node) {
-        if !memo.contains_key(&id) {
-            let derived = derive(plan, id, memo);
-            memo.insert(id, derived);
-        }
-    }
-    memo.get(&node).cloned().unwrap_or_default()
-}
-
-fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
-    let Some(node) = plan.node(id) else { return Keys::default() };
-    let of = |input: &NodeId| memo.get(input).cloned().unwrap_or_default();
-    match &node.kind {
+/// The keys of a frame, from those of its inputs.
+pub(super) fn derive(plan: &Plan, id: NodeId, known: &dyn Fn(NodeId) -> Rc<Keys>) -> Rc<Keys> {
+    let Some(node) = plan.node(id) else { return Rc::default() };
+    let of = |input: &NodeId| known(*input).as_ref().clone();
+    let found = match &node.kind {
         NodeKind::Scan(scan) => {
             let columns: Option<Vec<ColumnId>> = scan
                 .promised_key
@@ -85,8 +76,11 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
             }
         }
         NodeKind::Values => Keys::none("rows given by the script are not compared".to_owned()),
-        NodeKind::Project { input } => numbered(plan, *input, node, of(input)),
-        NodeKind::Limit { input } => of(input),
+        NodeKind::Project { input } => match numbers(plan, *input, node).next() {
+            Some(_) => numbered(plan, *input, node, of(input)),
+            None => return known(*input),
+        },
+        NodeKind::Limit { input } => return known(*input),
         NodeKind::Filter { input, predicate } => filtered(plan, of(input), predicate),
         NodeKind::Aggregate { input, keys } => {
             let inner = of(input);
@@ -120,7 +114,7 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
             }
             inner
         }
-        NodeKind::Join { left, right, how, keys, .. } => joined(plan, &of(left), &of(right), *how, keys),
+        NodeKind::Join { left, right, how, keys, .. } => joined(plan, &known(*left), &known(*right), *how, keys),
         NodeKind::Union { .. } => Keys::none("a union may hold a row twice".to_owned()),
         NodeKind::Explode { .. } => Keys::none("exploding an array repeats rows".to_owned()),
         NodeKind::Resample { .. } => Keys::none("a sample with replacement may draw a row twice".to_owned()),
@@ -148,8 +142,9 @@ fn derive(plan: &Plan, id: NodeId, memo: &FxHashMap<NodeId, Keys>) -> Keys {
                 .collect();
             Keys { keys, why_not: inner.why_not, ..Keys::default() }
         }
-        NodeKind::Choice { inputs } => chosen(plan, node, inputs, memo),
-    }
+        NodeKind::Choice { inputs } => chosen(plan, node, inputs, known),
+    };
+    Rc::new(found)
 }
 
 /// A filter fixes columns to constants and to each other; `row_number() = 1` leaves one row per partition.
@@ -293,16 +288,27 @@ fn partitions(expr: &Expr) -> Option<Vec<ColumnId>> {
 /// Where a projection numbers the rows of each partition, partition and number together are a key: a filter on the
 /// number leaves one row per partition, unless something between the two repeats rows.
 fn numbered(plan: &Plan, input: NodeId, node: &crate::plan::Node, mut inner: Keys) -> Keys {
-    let before = plan.node(input).map(|input| &input.schema);
-    for field in node.schema.fields.iter().filter(|field| before.is_none_or(|schema| schema.field(field.id).is_none()))
-    {
-        let Some(columns) = row_number(plan, field.id) else { continue };
+    for (number, columns) in numbers(plan, input, node) {
         let reason = format!("row_number() counts the rows of each {}", names(plan, &columns));
         inner.keys.truncate(MAX_KEYS - 1);
-        let key = Key::new(columns.into_iter().chain([field.id]).collect(), reason);
-        inner.add(Key { number: Some(field.id), ..key });
+        let key = Key::new(columns.into_iter().chain([number]).collect(), reason);
+        inner.add(Key { number: Some(number), ..key });
     }
     inner
+}
+
+/// The columns of a projection that number the rows of partitions and that its input does not have, with the columns of
+/// the partitions.
+fn numbers<'p>(
+    plan: &'p Plan,
+    input: NodeId,
+    node: &'p crate::plan::Node,
+) -> impl Iterator<Item = (ColumnId, Vec<ColumnId>)> + 'p {
+    let before = plan.node(input).map(|input| &input.schema);
+    node.schema.fields.iter().filter_map(move |field| {
+        let columns = row_number(plan, field.id)?;
+        before.is_none_or(|schema| schema.field(field.id).is_none()).then_some((field.id, columns))
+    })
 }
 
 fn first_reason(plan: &Plan, partitions: &[ColumnId]) -> String {
@@ -396,14 +402,14 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
 }
 
 /// Keys that hold whichever arm runs: those that every arm has, by name.
-fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHashMap<NodeId, Keys>) -> Keys {
+fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], known: &dyn Fn(NodeId) -> Rc<Keys>) -> Keys {
     let fields = plan.known_fields(&node.schema);
     let in_names = |input: &NodeId| -> Vec<(Vec<String>, Key)> {
         let Some(schema) = plan.node(*input).map(|node| &node.schema) else { return Vec::new() };
         let own = plan.known_fields(schema);
-        memo.get(input)
-            .into_iter()
-            .flat_map(|keys| &keys.keys)
+        known(*input)
+            .keys
+            .iter()
             .filter_map(|key| {
                 let mut names = key
                     .columns
@@ -419,7 +425,7 @@ fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], memo: &FxHas
     let first = arms.next().unwrap_or_default();
     let rest: Vec<Vec<(Vec<String>, Key)>> = arms.collect();
     // An arm without any key says why better than the condition does.
-    let why_not = inputs.iter().filter_map(|input| memo.get(input)).find(|keys| keys.keys.is_empty());
+    let why_not = inputs.iter().map(|input| known(*input)).find(|keys| keys.keys.is_empty());
     let mut result = Keys::none(match why_not {
         Some(keys) => keys.why_not.clone(),
         None => "it depends on a condition which columns are unique".to_owned(),

@@ -1,16 +1,13 @@
 //! Joins in terms of base inputs, and whether they can repeat rows.
 
-use contract::expr::{BinaryOp, ColumnId, ColumnRef, Expr, ExprKind};
-use rustc_hash::FxHashMap;
-
-use super::keys::Keys;
-use super::{FilterFact, JoinFact, JoinKind, filters, grain, lineage};
+use super::{Derived, FilterFact, JoinFact, JoinKind, filters, grain, lineage};
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 use crate::value::UNKNOWN_HOLE;
+use contract::expr::{BinaryOp, ColumnId, ColumnRef, Expr, ExprKind};
 
 /// The joins that reach an output, or all where nothing is written, in order of execution.
-pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
+pub(crate) fn joins(plan: &Derived) -> Vec<JoinFact> {
     let mut reached: Vec<NodeId> = if plan.sinks.is_empty() {
         plan.nodes().map(|(id, _)| id).collect()
     } else {
@@ -18,10 +15,9 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
     };
     reached.sort();
     reached.dedup();
-    let mut memo = FxHashMap::default();
     let mut facts: Vec<JoinFact> = Vec::new();
     for id in reached {
-        if let Some(fact) = join(plan, id, &mut memo) {
+        if let Some(fact) = join(plan, id) {
             let same = |known: &JoinFact| {
                 known.range == fact.range
                     && known.left_columns == fact.left_columns
@@ -35,7 +31,7 @@ pub(crate) fn joins(plan: &Plan) -> Vec<JoinFact> {
     facts
 }
 
-fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, Keys>) -> Option<JoinFact> {
+fn join(plan: &Derived, id: NodeId) -> Option<JoinFact> {
     let node = plan.node(id)?;
     let NodeKind::Join { left, right, how, keys, residual } = &node.kind else { return None };
     let mut left_columns = Vec::new();
@@ -71,7 +67,7 @@ fn join(plan: &Plan, id: NodeId, memo: &mut FxHashMap<NodeId, Keys>) -> Option<J
     let inexact = keys.iter().find(|(l, r)| !grain::compares_exactly(plan, *l, *r));
     let right_keys: Vec<ColumnId> =
         keys.iter().filter(|(l, r)| grain::compares_exactly(plan, *l, *r)).map(|(_, r)| *r).collect();
-    let right_facts = grain::keys(plan, *right, memo);
+    let right_facts = plan.keys(*right);
     let (fan_out, fan_out_reason) = match how {
         JoinKind::LeftSemi | JoinKind::LeftAnti => (false, "a semi-join repeats no row".to_owned()),
         _ => match right_facts.unique_on(&right_keys) {

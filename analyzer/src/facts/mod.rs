@@ -1,6 +1,7 @@
 //! What a script does, derived from its plan: plain data for reports, editors and checks.
 
 mod checks;
+mod derived;
 pub(crate) mod filters;
 pub(crate) mod grain;
 mod joins;
@@ -11,6 +12,7 @@ mod writes;
 use contract::types::DataType;
 
 pub(crate) use checks::check;
+pub use derived::Derived;
 pub(crate) use filters::filters_of_outputs;
 pub use grain::grain;
 pub(crate) use joins::joins;

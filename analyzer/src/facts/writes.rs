@@ -1,6 +1,8 @@
 //! Inputs and outputs of the whole script.
 
-use super::{Certainty, Dataset, Grain, Input, Mode, Output, OutputColumn, Rerun, filters, grain, joins, lineage};
+use super::{
+    Certainty, Dataset, Derived, Grain, Input, Mode, Output, OutputColumn, Rerun, filters, grain, joins, lineage,
+};
 use crate::describe::describe;
 use crate::plan::{Field, NodeKind, Origin, Placing, Plan, Sink};
 
@@ -27,7 +29,7 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
 }
 
 /// The writes, in order of execution.
-pub(crate) fn outputs(plan: &Plan) -> Vec<Output> {
+pub(crate) fn outputs(plan: &Derived) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
     for sink in plan.live_sinks() {
         let same = outputs.iter().filter(|output| output.dataset.name == sink.dataset.name).count();
@@ -37,7 +39,7 @@ pub(crate) fn outputs(plan: &Plan) -> Vec<Output> {
     outputs
 }
 
-fn output(plan: &Plan, sink: &Sink, id: String) -> Output {
+fn output(plan: &Derived, sink: &Sink, id: String) -> Output {
     let schema = plan.node(sink.input).map(|node| node.schema.clone()).unwrap_or_default();
     let fields = plan.known_fields(&schema);
     let columns: Vec<OutputColumn> = fields.iter().map(|field| column(plan, field)).collect();
@@ -79,7 +81,7 @@ pub(crate) fn column(plan: &Plan, field: &Field) -> OutputColumn {
 }
 
 /// The grain of what is written: the frame's, else what the write itself promises.
-fn sink_grain(plan: &Plan, sink: &Sink) -> Grain {
+fn sink_grain(plan: &Derived, sink: &Sink) -> Grain {
     let frame = grain::grain(plan, sink.input);
     if frame.certainty == Certainty::Unknown && sink.mode == Mode::Merge && !sink.merge_keys.is_empty() {
         return Grain {

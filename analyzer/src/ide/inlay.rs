@@ -2,7 +2,7 @@
 
 use contract::types::DataType;
 
-use crate::facts::{self, Certainty};
+use crate::facts::{self, Certainty, Derived};
 use crate::plan::{Field, NodeId, NodeKind};
 use crate::{Analysis, TextRange};
 
@@ -21,13 +21,14 @@ const MAX_NAMES: usize = 3;
 /// The hints within a range, in order. `text` is the script that was analyzed.
 pub fn inlays(analysis: &Analysis, text: &str, within: TextRange) -> Vec<Inlay> {
     let plan = &analysis.plan;
+    let derived = Derived::new(plan);
     let mut hints: Vec<Inlay> = Vec::new();
     for (id, node) in plan.nodes() {
         let inside = within.start <= node.range.start && node.range.end <= within.end;
         if !inside || !node.range.slice(text).ends_with(')') {
             continue;
         }
-        let Some(label) = label(analysis, id) else { continue };
+        let Some(label) = label(analysis, &derived, id) else { continue };
         // One call may make several frames, of which the last is its result.
         hints.retain(|hint| hint.offset != node.range.end);
         hints.push(Inlay { offset: node.range.end, label });
@@ -36,9 +37,8 @@ pub fn inlays(analysis: &Analysis, text: &str, within: TextRange) -> Vec<Inlay> 
     hints
 }
 
-fn label(analysis: &Analysis, id: NodeId) -> Option<String> {
-    let plan = &analysis.plan;
-    let node = plan.node(id)?;
+fn label(analysis: &Analysis, derived: &Derived, id: NodeId) -> Option<String> {
+    let node = derived.node(id)?;
     if !node.schema.is_complete() {
         return None;
     }
@@ -52,12 +52,12 @@ fn label(analysis: &Analysis, id: NodeId) -> Option<String> {
         _ => return None,
     };
     if !matches!(node.kind, NodeKind::Project { .. } | NodeKind::Scan(_)) {
-        let grain = facts::grain(plan, id);
+        let grain = facts::grain(derived, id);
         if grain.certainty != Certainty::Unknown {
             let by = if grain.columns.is_empty() { "one row".to_owned() } else { grain.columns.join(", ") };
             words.push(format!("grain {by}"));
         } else if let NodeKind::Join { left, .. } = &node.kind
-            && facts::grain(plan, *left).certainty != Certainty::Unknown
+            && facts::grain(derived, *left).certainty != Certainty::Unknown
         {
             words.push("grain lost".to_owned());
         }

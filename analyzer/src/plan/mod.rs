@@ -301,15 +301,28 @@ impl Plan {
 
     /// The frame and all frames that it is made from, each once, inputs before what they make.
     pub fn ancestry(&self, id: NodeId) -> Vec<NodeId> {
-        let mut seen = std::collections::BTreeSet::new();
+        self.ancestry_until(id, &|_| false)
+    }
+
+    /// The same without the frames for which `ends` holds, and without those that are only reached through them.
+    pub(crate) fn ancestry_until(&self, id: NodeId, ends: &dyn Fn(NodeId) -> bool) -> Vec<NodeId> {
+        let mut seen = vec![false; self.nodes.len()];
+        let mut found = Vec::new();
         let mut pending = vec![id];
         while let Some(next) = pending.pop() {
-            if seen.insert(next) {
-                pending.extend(self.inputs(next));
+            if let Some(seen) = seen.get_mut(next.0 as usize)
+                && !std::mem::replace(seen, true)
+                && !ends(next)
+            {
+                found.push(next);
+                if let Some(node) = self.node(next) {
+                    node.kind.for_each_input(|input| pending.push(input));
+                }
             }
         }
         // A node is made after its inputs, so ids are in topological order.
-        seen.into_iter().collect()
+        found.sort_unstable();
+        found
     }
 
     /// The scans that a frame is made from, in order of first read.
@@ -327,8 +340,14 @@ impl Plan {
 impl NodeKind {
     /// The frames that it is made from.
     pub fn inputs(&self) -> Vec<NodeId> {
+        let mut inputs = Vec::new();
+        self.for_each_input(|input| inputs.push(input));
+        inputs
+    }
+
+    fn for_each_input(&self, mut each: impl FnMut(NodeId)) {
         match self {
-            NodeKind::Scan(_) | NodeKind::Values => Vec::new(),
+            NodeKind::Scan(_) | NodeKind::Values => {}
             NodeKind::Project { input }
             | NodeKind::Filter { input, .. }
             | NodeKind::Limit { input }
@@ -337,10 +356,13 @@ impl NodeKind {
             | NodeKind::DropDuplicates { input, .. }
             | NodeKind::Explode { input }
             | NodeKind::Resample { input }
-            | NodeKind::Instance { input } => vec![*input],
-            NodeKind::Join { left, right, .. } => vec![*left, *right],
+            | NodeKind::Instance { input } => each(*input),
+            NodeKind::Join { left, right, .. } => {
+                each(*left);
+                each(*right);
+            }
             NodeKind::Union { inputs } | NodeKind::Choice { inputs } | NodeKind::Opaque { inputs, .. } => {
-                inputs.clone()
+                inputs.iter().copied().for_each(each);
             }
         }
     }

@@ -13,7 +13,7 @@ mod from;
 use super::Source;
 use super::expressions::Lowering;
 use crate::expression;
-use crate::facts::{JoinKind, Severity, filters};
+use crate::facts::{Derived, JoinKind, Severity, filters};
 use crate::interpret::Interpreter;
 use crate::library;
 use crate::plan::{Field, NodeId, NodeKind, SelectItem as Item, null_rejected};
@@ -206,7 +206,7 @@ impl Planner<'_, '_, '_> {
 
     /// `NOT IN` over a query that has a NULL is true of no row.
     fn check_not_in(&mut self, query: NodeId, column: &Field, range: TextRange) {
-        let excluded = filters::predicates(&self.interpreter.plan, query)
+        let excluded = filters::predicates(&Derived::new(&self.interpreter.plan), query)
             .into_iter()
             .any(|(predicate, _)| null_rejected(predicate).contains(&column.id));
         if column.nullable == Some(false) || excluded {

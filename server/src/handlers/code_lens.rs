@@ -1,7 +1,7 @@
 //! `textDocument/codeLens`: above each write what its contract says, how its tests went and who reads the table. Where
 //! there is no contract, the lens has one generated.
 
-use analyzer::{Output, ide};
+use analyzer::{Derived, Output, ide};
 use contract::schema::TableName;
 use tower_lsp::ls_types::{CodeLens, CodeLensParams, Command};
 
@@ -39,10 +39,10 @@ fn downstream(view: &View, output: &Output, table: &TableName) -> Option<String>
     let place = view.place.as_ref()?;
     let readers = view.workspace.readers(&place.root, table);
     let readers: Vec<_> = readers.into_iter().filter(|job| job.script != place.script).collect();
-    let plan = &view.analyzed.analysis.plan;
+    let plan = Derived::new(&view.analyzed.analysis.plan);
     let broken = readers.iter().filter(|job| {
         let read = job.interface.reads.get(table);
-        read.is_some_and(|read| !analyzer::breaks(plan, output, read, "").is_empty())
+        read.is_some_and(|read| !analyzer::breaks(&plan, output, read, "").is_empty())
     });
     let broken = match broken.count() {
         0 => String::new(),

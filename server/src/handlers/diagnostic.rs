@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use analyzer::{Severity, TextRange, ide};
+use analyzer::{Derived, Severity, TextRange, ide};
 use tower_lsp::ls_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams,
     DocumentDiagnosticReport, FullDocumentDiagnosticReport, Location, NumberOrString,
@@ -77,12 +77,13 @@ fn downstream(
     place: &Place,
 ) -> Vec<(analyzer::Diagnostic, Option<DiagnosticRelatedInformation>)> {
     let mut found = Vec::new();
+    let plan = Derived::new(&analyzed.analysis.plan);
     for output in &analyzed.analysis.outputs {
         let Some(table) = ide::table_name(&output.dataset) else { continue };
         for job in workspace.readers(&place.root, &table) {
             let Some(read) = job.interface.reads.get(&table).filter(|_| job.script != place.script) else { continue };
             let name = workspace::shown(&job.script, &place.root);
-            for broken in analyzer::breaks(&analyzed.analysis.plan, output, read, &name) {
+            for broken in analyzer::breaks(&plan, output, read, &name) {
                 let related = related(&job, broken.range, &place.root, client);
                 found.push((broken.diagnostic, related));
             }

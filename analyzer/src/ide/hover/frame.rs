@@ -1,22 +1,22 @@
 //! A variable that holds a frame.
 
 use super::View;
-use crate::facts::{self, Certainty, Grain};
+use crate::facts::{self, Certainty, Derived, Grain};
 use crate::ide::words;
 use crate::plan::NodeId;
 
 pub(super) fn markdown(view: &View, name: &str, node: NodeId) -> String {
-    let plan = &view.analysis.plan;
+    let plan = Derived::new(&view.analysis.plan);
     let mut text = format!("**`{name}`** · data frame\n\n");
     text.push_str(&columns(view, node));
-    text.push_str(&grain(&facts::grain(plan, node)));
+    text.push_str(&grain(&facts::grain(&plan, node)));
     let mut inputs: Vec<String> =
         plan.scans(node).into_iter().map(|(_, scan)| format!("`{}`", scan.dataset.name)).collect();
     inputs.dedup();
     if !inputs.is_empty() {
         text.push_str(&format!("\nFrom {}\n", inputs.join(", ")));
     }
-    for filter in facts::filters::filters(plan, node) {
+    for filter in facts::filters::filters(&plan, node) {
         let line = words::line(view.text, filter.range.start);
         text.push_str(&format!("\nWhere `{}` (line {line})\n", filter.predicate));
     }
