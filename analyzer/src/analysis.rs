@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::ordered::{IndexMap, IndexSet};
 use contract::document::{JobSummary, JoinKey};
-use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations;
 use crate::checks;

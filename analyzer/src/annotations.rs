@@ -1,7 +1,7 @@
 //! The comments that Glue's first visual editor wrote above each call: `## @args: [database = "sales"]`. Nothing reads
 //! them, so they go stale where the call is changed by hand.
 
-use indexmap::IndexSet;
+use crate::ordered::IndexSet;
 
 use crate::facts::Diagnostic;
 use crate::hints::hint;

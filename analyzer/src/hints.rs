@@ -1,6 +1,6 @@
 //! Hints: what a script does in vain, or says of itself that is no longer so. They are off by default.
 
-use indexmap::{IndexMap, IndexSet};
+use crate::ordered::{IndexMap, IndexSet};
 use rustc_hash::FxHashMap;
 
 use crate::facts::{Diagnostic, Severity};

@@ -17,6 +17,7 @@ pub mod ide;
 mod interface;
 mod interpret;
 mod library;
+mod ordered;
 pub mod plan;
 pub mod policy;
 mod range;

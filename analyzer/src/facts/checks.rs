@@ -1,9 +1,9 @@
 //! Diagnostics that follow from the finished plan. Each is shown only where it is certain.
 
+use crate::ordered::IndexSet;
 use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::types::DataType;
 use contract::value::Value;
-use indexmap::IndexSet;
 
 use super::{Dataset, DatasetKind, Derived, Diagnostic, JoinKind, Mode, Output, Severity, filters, lineage};
 use crate::describe::describe;

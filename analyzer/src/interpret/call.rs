@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use crate::ordered::IndexMap;
 
 use super::assign::FIELD;
 use super::{Args, Interpreter, MAX_CALLS};
@@ -346,7 +346,7 @@ impl Interpreter<'_> {
 
     fn instantiate(&mut self, class: &Rc<Class>, args: Args) -> Value {
         self.mark_instantiated(class);
-        let instance = self.heap.add(Object::Instance { class: class.clone(), attributes: IndexMap::new() });
+        let instance = self.heap.add(Object::Instance { class: class.clone(), attributes: IndexMap::default() });
         let receiver = Value::Object(instance);
         match self.class_attribute(class, "__init__", Some(&receiver)) {
             Some(init) => {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use indexmap::IndexMap;
+use crate::ordered::IndexMap;
 
 use super::Interpreter;
 use crate::hints;
@@ -220,7 +220,7 @@ impl<'w> Interpreter<'w> {
                 self.views.insert(name.clone(), joined);
             }
         }
-        let mut states: IndexMap<ObjectId, Vec<Rc<Object>>> = IndexMap::new();
+        let mut states: IndexMap<ObjectId, Vec<Rc<Object>>> = IndexMap::default();
         for (changes, _) in &ends {
             for (id, _) in changes {
                 states.entry(*id).or_default();

@@ -17,8 +17,8 @@ mod strings;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::ordered::{IndexMap, IndexSet};
 use contract::expr::ColumnId;
-use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxHashMap;
 
 pub(crate) use args::Args;
@@ -117,12 +117,12 @@ impl<'w> Interpreter<'w> {
             world,
             plan: Plan::default(),
             heap,
-            diagnostics: IndexSet::new(),
-            mentions: IndexMap::new(),
-            calls: IndexMap::new(),
-            arguments: IndexSet::new(),
-            views: IndexMap::new(),
-            settings: IndexMap::new(),
+            diagnostics: IndexSet::default(),
+            mentions: IndexMap::default(),
+            calls: IndexMap::default(),
+            arguments: IndexSet::default(),
+            views: IndexMap::default(),
+            settings: IndexMap::default(),
             remote: None,
             fuel: 50_000 + 40 * text.len() as u64,
             ticks: 0,
@@ -135,12 +135,12 @@ impl<'w> Interpreter<'w> {
             over_rows: false,
             modules: FxHashMap::default(),
             module_scope,
-            called: IndexSet::new(),
+            called: IndexSet::default(),
             stack: Vec::new(),
             handed: Vec::new(),
             defined: Vec::new(),
             classes: Vec::new(),
-            instantiated: IndexSet::new(),
+            instantiated: IndexSet::default(),
         }
     }
 

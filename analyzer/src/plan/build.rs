@@ -1,10 +1,10 @@
 //! How each kind of frame is made from others, with the schema that follows.
 
+use crate::ordered::IndexMap;
 use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::schema::TableSchema;
 use contract::types::DataType;
 use contract::value::Value;
-use indexmap::IndexMap;
 
 use super::{Field, Lookup, MAX_COLUMNS, MAX_SIZE, Node, NodeId, NodeKind, Origin, Plan, Rest, Scan, Schema};
 use crate::expression::{self, conjuncts};
@@ -545,7 +545,7 @@ impl Plan {
     fn merged(&mut self, kind: NodeKind, inputs: &[NodeId], range: TextRange) -> NodeId {
         let id = self.add(kind, Schema::default(), range);
         let schemas: Vec<Schema> = inputs.iter().map(|input| self.schema(*input)).collect();
-        let mut by_name: IndexMap<String, Vec<&Field>> = IndexMap::new();
+        let mut by_name: IndexMap<String, Vec<&Field>> = IndexMap::default();
         for field in schemas.iter().flat_map(|schema| &schema.fields) {
             by_name.entry(field.name.to_lowercase()).or_default().push(field);
         }

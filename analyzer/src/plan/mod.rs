@@ -8,9 +8,9 @@
 mod build;
 mod schema;
 
+use crate::ordered::IndexMap;
 use contract::expr::{ColumnId, Expr};
 use contract::types::DataType;
-use indexmap::IndexMap;
 
 use crate::facts::{Dataset, JoinKind, Mode};
 use crate::range::TextRange;

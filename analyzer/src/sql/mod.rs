@@ -36,7 +36,7 @@ pub(crate) fn remote(interpreter: &mut Interpreter, text: &Text, range: TextRang
 pub(crate) fn item(interpreter: &mut Interpreter, text: &Text, range: TextRange) -> Option<ColumnValue> {
     let source = Source::new(text, range);
     let parsed = dialect::parser(&source.sql)?.parse_select_item().ok()?;
-    let ctes = query::Ctes::new();
+    let ctes = query::Ctes::default();
     let mut lowering = expressions::Lowering { source: &source, interpreter, ctes: &ctes, depth: 0 };
     let (expr, name, form) = match &parsed {
         sqlparser::ast::SelectItem::UnnamedExpr(expr) => (lowering.expr(expr, 0), None, form_of(expr)),

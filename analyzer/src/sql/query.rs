@@ -1,8 +1,8 @@
 //! Queries: FROM, WHERE, GROUP BY, SELECT and set operations as plan nodes.
 
+use crate::ordered::IndexMap;
 use contract::expr::{BinaryOp, Expr, ExprKind};
 use contract::types::DataType;
-use indexmap::IndexMap;
 use sqlparser::ast::{
     self, GroupByExpr, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
     Spanned,
@@ -25,7 +25,7 @@ pub(super) type Ctes = IndexMap<String, NodeId>;
 
 /// The frame of a query.
 pub(crate) fn query(interpreter: &mut Interpreter, source: &Source, query: &Query) -> NodeId {
-    Planner { interpreter, source, depth: 0, ctes: Ctes::new() }.query(query)
+    Planner { interpreter, source, depth: 0, ctes: Ctes::default() }.query(query)
 }
 
 /// The frame of a query inside an expression, which may name what the query around it has named. Names that it does not

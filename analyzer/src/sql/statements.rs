@@ -247,7 +247,7 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
     };
     let part = source.part(start, end);
     let condition = dialect::parser(&part.sql).and_then(|mut parser| parser.parse_expr().ok()).map(|parsed| {
-        expressions::Lowering { source: &part, interpreter, ctes: &query::Ctes::new(), depth: 0 }.expr(&parsed, 0)
+        expressions::Lowering { source: &part, interpreter, ctes: &query::Ctes::default(), depth: 0 }.expr(&parsed, 0)
     });
     let dataset = target_dataset(source, target, None);
     interpreter.mention(source.range, Mention::Target(interpreter.plan.sinks.len()));

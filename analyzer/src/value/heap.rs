@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use indexmap::IndexMap;
+use crate::ordered::IndexMap;
 use rustc_hash::FxHashMap;
 
 use super::{Class, Value};
@@ -150,7 +150,7 @@ impl Heap {
     }
 
     pub(crate) fn scope(&mut self, parent: Option<ObjectId>) -> ObjectId {
-        self.add(Object::Scope { names: IndexMap::new(), parent, globals: Vec::new() })
+        self.add(Object::Scope { names: IndexMap::default(), parent, globals: Vec::new() })
     }
 
     /// Items of a list, tuple or set, with whether they are all.
