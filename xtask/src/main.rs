@@ -10,6 +10,7 @@ mod editor;
 mod oracle;
 mod output;
 mod piece;
+mod random;
 mod repository;
 mod suite;
 mod test;

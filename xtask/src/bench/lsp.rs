@@ -59,3 +59,13 @@ pub(super) fn lsp(arguments: &Arguments) -> Result<Outcome> {
     }
     Ok(Outcome::Cases(cases))
 }
+
+/// Random edits of a soak.
+const EDITS: usize = 100_000;
+
+/// Types very long into one server.
+pub(super) fn soak(arguments: &Arguments) -> Result<Outcome> {
+    let mut command = Command::new(binary(arguments)?);
+    command.arg("lsp");
+    Ok(Outcome::Cases(vec![editor::soak(command, EDITS)?]))
+}

@@ -78,6 +78,11 @@ const BENCHMARKS: &[Benchmark] = &[
         about: "how long an editor waits for language servers while somebody types, and for a cold index",
         run: lsp::lsp,
     },
+    Benchmark {
+        name: "soak",
+        about: "100,000 random edits: whether the server then knows what it knows of the text opened anew, and its memory",
+        run: lsp::soak,
+    },
 ];
 
 /// Runs the named benchmark and prints its figures. True, because a figure is no verdict.
@@ -100,8 +105,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             output::line(&json!({"benchmark": name, "rows": arguments.rows, "figures": figures}).to_string());
         }
         (Outcome::Cases(cases), Format::Text) => {
-            const SHOWN: [&str; 8] =
-                ["server", "case", "lines", "workspace_jobs", "p50_ms", "p95_ms", "max_ms", "peak_mb"];
+            const SHOWN: [&str; 10] = [
+                "server",
+                "case",
+                "lines",
+                "workspace_jobs",
+                "edits",
+                "p50_ms",
+                "p95_ms",
+                "max_ms",
+                "mb_after_a_tenth",
+                "peak_mb",
+            ];
             let text = |value: &Value| match value {
                 Value::Null => String::new(),
                 value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),

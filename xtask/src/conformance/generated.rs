@@ -10,6 +10,7 @@ use contract::types::DataType;
 
 use super::cases::{Asks, Case, Table};
 use super::plan::{self, Finding};
+use crate::random::Random;
 
 /// How many texts are tried for one that all engines take.
 const TRIES: usize = 20;
@@ -40,23 +41,6 @@ pub(super) fn cases(tables: &BTreeMap<String, Table>, count: usize) -> Result<Ve
         cases.push(Case { asks: Asks::Predicate { expr, holds, unknown }, ..case });
     }
     bail!("only {} of {count} predicates made up at random are accepted by all engines", cases.len())
-}
-
-/// A xorshift generator: <https://www.jstatsoft.org/article/view/v008i14>.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound.max(1)
-    }
-
-    #[allow(clippy::indexing_slicing, reason = "no caller gives an empty list, and the place lies within it")]
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
-    }
 }
 
 fn predicate(random: &mut Random, columns: &[Column], depth: usize) -> String {
