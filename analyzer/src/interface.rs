@@ -25,6 +25,21 @@ pub struct JobInterface {
     pub writes: Vec<(TableName, TextRange)>,
 }
 
+impl JobInterface {
+    /// Whether other jobs see no difference, wherever in the script it stands.
+    pub fn is_like(&self, other: &JobInterface) -> bool {
+        let reads = |interface: &JobInterface| interface.reads.len();
+        let alike = |(name, read): (&TableName, &TableRead)| {
+            other.reads.get(name).is_some_and(|known| {
+                read.columns.keys().eq(known.columns.keys()) && read.values.keys().eq(known.values.keys())
+            })
+        };
+        reads(self) == reads(other)
+            && self.reads.iter().all(alike)
+            && self.writes.iter().map(|(table, _)| table).eq(other.writes.iter().map(|(table, _)| table))
+    }
+}
+
 /// What a job relies on of a table that it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableRead {
@@ -193,6 +208,15 @@ paid = f.filter(\"status = 'PAID'\").select('loan_id', f.amount)
         assert_eq!(read.columns["amount"].slice(READER), "amount");
         assert_eq!(read.values.keys().collect::<Vec<_>>(), [&("status".to_owned(), "PAID".to_owned())]);
         assert_eq!(found.writes, []);
+    }
+
+    #[test]
+    fn interfaces_are_alike_wherever_things_stand() {
+        let of = |text: &str| interface(&analyze(text, &Lending));
+        assert!(of(READER).is_like(&of(&format!("import sys\n{READER}"))));
+        assert!(!of(READER).is_like(&of(&READER.replace("PAID", "OPEN"))));
+        assert!(!of(READER).is_like(&of(&READER.replace("'loan_id', ", ""))));
+        assert!(!of(READER).is_like(&of(&format!("{READER}f.write.saveAsTable('gold.copy')\n"))));
     }
 
     #[test]

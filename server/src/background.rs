@@ -23,6 +23,7 @@ use crate::generation;
 use crate::handlers::{diagnostic, initialize};
 use crate::knowledge::Key;
 use crate::session::{Session, Snapshot};
+use crate::workspace::Job;
 
 /// How often the questions of open documents are asked again although no file is known to have changed.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
@@ -77,7 +78,9 @@ async fn check_documents(
 
         let mut checks: FuturesUnordered<_> =
             snapshot.documents.values().map(|document| check(session, &snapshot, document)).collect();
+        let mut all_stand = true;
         while let Some((document, verdict)) = checks.next().await {
+            all_stand &= matches!(verdict, Verdict::Stands { .. });
             match verdict {
                 Verdict::Superseded => {}
                 Verdict::Outdated => {
@@ -99,6 +102,10 @@ async fn check_documents(
                 }
             }
         }
+        if all_stand && session.workspace.opened(open_jobs(&snapshot, session)) {
+            session.changed.notify_one();
+            diagnostics_outdated.notify_one();
+        }
         // Where all questions of a document were answered before it was opened, this is all that tells of its project.
         let open = roots(&snapshot, session);
         if open != projects {
@@ -111,6 +118,18 @@ async fn check_documents(
             client.publish_diagnostics(uri, Vec::new(), None).await;
         }
     }
+}
+
+/// The open scripts, where there are several: what one of them breaks in another is seen before it is saved.
+fn open_jobs(snapshot: &Snapshot, session: &Session) -> Vec<Job> {
+    if snapshot.documents.len() < 2 {
+        return Vec::new();
+    }
+    let job = |document: &Arc<Document>| {
+        let place = session.knowledge.place(document.path.as_ref()?)?;
+        Some(Job::opened(&place, document.analysis_made()?))
+    };
+    snapshot.documents.values().filter_map(job).collect()
 }
 
 enum Verdict {

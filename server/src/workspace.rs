@@ -14,6 +14,7 @@ use contract::schema::TableName;
 use futures::StreamExt;
 use tokio::time::Instant;
 
+use crate::document::Analyzed;
 use crate::knowledge::{Key, Knowledge, KnownWorld, Place};
 use crate::session::Snapshot;
 
@@ -30,11 +31,38 @@ pub(crate) struct Job {
     stamp: Option<(SystemTime, u64)>,
 }
 
+impl Job {
+    /// A script as it is open in the editor.
+    pub(crate) fn opened(place: &Place, analyzed: &Analyzed) -> Self {
+        let (root, script) = (Arc::clone(&place.root), Arc::clone(&place.script));
+        let interface = analyzer::interface(&analyzed.analysis);
+        Self { root, script, text: Arc::clone(&analyzed.text), interface, stamp: None }
+    }
+}
+
 /// All jobs that have been looked at so far.
 #[derive(Default)]
 pub(crate) struct Workspace {
-    jobs: RwLock<BTreeMap<Arc<Path>, Arc<Job>>>,
+    jobs: RwLock<Jobs>,
     revision: AtomicU64,
+}
+
+/// Jobs by script.
+#[derive(Default)]
+struct Jobs {
+    on_disk: BTreeMap<Arc<Path>, Arc<Job>>,
+    /// Those that are open in the editor, as they are there.
+    open: BTreeMap<Arc<Path>, Arc<Job>>,
+}
+
+impl Jobs {
+    /// Each job once, in the order of the files: the text in the editor counts before that on disk.
+    fn all(&self) -> impl Iterator<Item = &Arc<Job>> {
+        let closed = self.on_disk.values().filter(|job| !self.open.contains_key(&job.script));
+        let mut all: Vec<&Arc<Job>> = self.open.values().chain(closed).collect();
+        all.sort_by(|one, other| one.script.cmp(&other.script));
+        all.into_iter()
+    }
 }
 
 /// How often it is told, at most, that interfaces have changed while many scripts are looked at.
@@ -51,22 +79,42 @@ impl Workspace {
 
     /// The jobs of a project, in the order of their files, without the one of `except`.
     pub(crate) fn others(&self, root: &Path, except: &Path) -> Vec<Arc<Job>> {
-        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        jobs.values().filter(|job| &*job.root == root && &*job.script != except).map(Arc::clone).collect()
+        self.those(|job| &*job.root == root && &*job.script != except)
     }
 
     /// The jobs of a project that write a table.
     pub(crate) fn writers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
-        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        let writes = |job: &&Arc<Job>| &*job.root == root && job.interface.writes.iter().any(|(name, _)| name == table);
-        jobs.values().filter(writes).map(Arc::clone).collect()
+        self.those(|job| &*job.root == root && job.interface.writes.iter().any(|(name, _)| name == table))
     }
 
     /// The jobs of a project that read a table.
     pub(crate) fn readers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
+        self.those(|job| &*job.root == root && job.interface.reads.contains_key(table))
+    }
+
+    fn those(&self, wanted: impl Fn(&Job) -> bool) -> Vec<Arc<Job>> {
         let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        let reads = |job: &&Arc<Job>| &*job.root == root && job.interface.reads.contains_key(table);
-        jobs.values().filter(reads).map(Arc::clone).collect()
+        jobs.all().filter(|job| wanted(job)).map(Arc::clone).collect()
+    }
+
+    /// Takes in those of the jobs that are open, as they are in the editor. True if other jobs see a difference.
+    pub(crate) fn opened(&self, open: Vec<Job>) -> bool {
+        let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
+        let open = open.into_iter().filter(|job| jobs.on_disk.contains_key(&job.script));
+        let open: BTreeMap<Arc<Path>, Arc<Job>> = open.map(|job| (Arc::clone(&job.script), Arc::new(job))).collect();
+        let before = |script: &Arc<Path>| jobs.open.get(script).or_else(|| jobs.on_disk.get(script));
+        let differs = |known: Option<&Arc<Job>>, job: Option<&Arc<Job>>| match (known, job) {
+            (Some(known), Some(job)) => known.root != job.root || !known.interface.is_like(&job.interface),
+            (known, job) => known.is_some() != job.is_some(),
+        };
+        let closed = jobs.open.keys().filter(|script| !open.contains_key(*script));
+        let changed = open.iter().any(|(script, job)| differs(before(script), Some(job)))
+            || closed.into_iter().any(|script| differs(jobs.open.get(script), jobs.on_disk.get(script)));
+        jobs.open = open;
+        if changed {
+            self.revision.fetch_add(1, Ordering::Relaxed);
+        }
+        changed
     }
 
     /// Looks at the scripts of these projects that are new or have changed, and forgets those that are gone. Calls
@@ -86,9 +134,9 @@ impl Workspace {
         }
         let gone = {
             let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
-            let before = jobs.len();
-            jobs.retain(|script, _| present.contains_key(script));
-            jobs.len() < before
+            let before = jobs.on_disk.len();
+            jobs.on_disk.retain(|script, _| present.contains_key(script));
+            jobs.on_disk.len() < before
         };
         if gone {
             self.revision.fetch_add(1, Ordering::Relaxed);
@@ -122,7 +170,7 @@ impl Workspace {
         snapshot: &Arc<Snapshot>,
     ) -> bool {
         let stamp = tokio::fs::metadata(&script).await.ok().and_then(|file| Some((file.modified().ok()?, file.len())));
-        let known = self.jobs.read().unwrap_or_else(PoisonError::into_inner).get(&script).map(Arc::clone);
+        let known = self.jobs.read().unwrap_or_else(PoisonError::into_inner).on_disk.get(&script).map(Arc::clone);
         if known.as_ref().is_some_and(|known| known.stamp == stamp && stamp.is_some() && known.root == root) {
             return false;
         }
@@ -132,7 +180,7 @@ impl Workspace {
         let Some(interface) = interface(&text, &place, knowledge, snapshot).await else { return false };
         let differs = known.is_none_or(|known| known.interface != interface);
         let job = Job { root, script: Arc::clone(&script), text, interface, stamp };
-        self.jobs.write().unwrap_or_else(PoisonError::into_inner).insert(script, Arc::new(job));
+        self.jobs.write().unwrap_or_else(PoisonError::into_inner).on_disk.insert(script, Arc::new(job));
         if differs {
             self.revision.fetch_add(1, Ordering::Relaxed);
         }

@@ -144,6 +144,24 @@ async fn an_edit_that_breaks_another_job_is_marked_with_the_place_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_saved_yet_in_another_job_counts() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let (writer, reader) = (project.uri("writer.py"), project.uri("reader.py"));
+    client.open(&reader, READER).await;
+    client.edit(&reader, 2, &[([1, 13, 1, 19], "channel")]).await;
+    let is_told = |message: &Value, wanted: bool| {
+        let all = message["params"]["diagnostics"].as_array();
+        let broken = |all: &Vec<Value>| all.iter().any(|one| one["message"].as_str().unwrap().contains("`channel`"));
+        message["params"]["uri"] == writer.as_str() && all.is_some_and(|all| broken(all) == wanted)
+    };
+    client.wait_for(|message| is_told(message, true)).await;
+    // Closed without saving it, the job is again what it is on disk.
+    client.tell("textDocument/didClose", json!({ "textDocument": { "uri": reader } })).await;
+    client.wait_for(|message| is_told(message, false)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_action_carries_its_edit() {
     let project = Project::new();
     let mut client = project.opened().await;
