@@ -15,9 +15,9 @@ use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::project::{FILE_NAME, Layout, Project};
 use engine::stage::analyze::analyze;
-use engine::stage::answers;
+use engine::stage::{answers, review};
 use engine::{Error, Result};
-use server::{Backend, BackendError, Generated, Health, Status};
+use server::{Backend, BackendError, Finding, Generated, Health, Status};
 
 use crate::command::generate;
 use crate::folder::lake_options;
@@ -167,6 +167,25 @@ impl Backend for ProjectBackend {
         let generated = generate::one(project, lake, &jobs, &*generator, &name).await?;
         let file = answers::contract_file(project, &name).unwrap_or_else(|| project.store_root());
         Ok(Generated { file, summary: generate::summary(&generated) })
+    }
+
+    async fn review(&self, root: &Path, file: &Path, text: &str) -> Vec<Finding> {
+        let found = match self.open(root).await {
+            // What is wrong with the settings on disk keeps the project shut, not those that are being written.
+            _ if file == root.join(FILE_NAME) => review::settings(text),
+            Err(_) => Vec::new(),
+            Ok(known) => match review::kind(&known.project, file) {
+                None => Vec::new(),
+                Some(kind) => review::document(known.lake().ok(), kind, file, text).await,
+            },
+        };
+        let finding = |found: review::Finding| Finding {
+            code: found.code,
+            severity: found.severity,
+            line: found.line,
+            message: found.message,
+        };
+        found.into_iter().map(finding).collect()
     }
 
     fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {

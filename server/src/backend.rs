@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analyzer::LastRun;
 use analyzer::policy::Policy;
+use analyzer::{LastRun, Severity};
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
@@ -62,6 +62,13 @@ pub trait Backend: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// What is wrong with a file of the project that is no script, such as its settings or a contract, if its text were
+    /// this; nothing of a file that is none of the project's.
+    async fn review(&self, root: &Path, file: &Path, text: &str) -> Vec<Finding> {
+        let _ = (root, file, text);
+        Vec::new()
+    }
+
     /// The file that holds the contract of a table, if there is one. Called on a thread that may block, so a look at the
     /// disk is fine and the network is not.
     fn contract_file(&self, root: &Path, name: &TableName) -> Option<PathBuf> {
@@ -117,6 +124,19 @@ pub trait Backend: Send + Sync + 'static {
         let _ = root;
         Status::default()
     }
+}
+
+/// Something that is wrong with a file that is no script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of finding it is; the reference of diagnostics explains each.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its line, from 1.
+    pub line: usize,
+    /// What is wrong and what to do.
+    pub message: String,
 }
 
 /// A contract that was generated.

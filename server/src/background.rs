@@ -19,6 +19,7 @@ use tower_lsp::ls_types::{Diagnostic, Uri};
 
 use crate::backend::Status;
 use crate::document::{Analyzed, Document};
+use crate::files;
 use crate::generation;
 use crate::handlers::{diagnostic, initialize};
 use crate::knowledge::Key;
@@ -48,6 +49,7 @@ pub(crate) async fn run(session: Arc<Session>, client: Client) {
         refresh_client(&session, &client, &diagnostics_outdated),
         report_status(&session, &client, &status_outdated),
         generation::run(&session, &client),
+        files::run(&session, &client),
     );
 }
 
@@ -220,6 +222,7 @@ async fn refresh_answers(session: &Session, status_outdated: &Notify, diagnostic
         // Also where no answer changed: a project may have got another root.
         session.changed.notify_one();
         session.jobs_changed.notify_one();
+        session.files_changed.notify_one();
         status_outdated.notify_one();
     }
 }

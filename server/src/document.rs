@@ -172,7 +172,7 @@ impl Drop for RaisedOnDrop {
 }
 
 /// Changes the text.
-fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) {
+pub(crate) fn apply(text: &mut Rope, change: &TextDocumentContentChangeEvent, encoding: Encoding) {
     let Some(range) = change.range else {
         *text = Rope::from_str(&change.text);
         return;

@@ -7,6 +7,7 @@
 mod backend;
 mod background;
 mod document;
+mod files;
 mod generation;
 mod handlers;
 mod knowledge;
@@ -17,5 +18,5 @@ mod session;
 mod wire;
 mod workspace;
 
-pub use backend::{Backend, BackendError, Generated, Health, NoBackend, Status};
+pub use backend::{Backend, BackendError, Finding, Generated, Health, NoBackend, Status};
 pub use service::{Ended, serve};

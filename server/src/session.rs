@@ -13,6 +13,7 @@ use tower_lsp::ls_types::{
 
 use crate::backend::Backend;
 use crate::document::Document;
+use crate::files::OpenFile;
 use crate::generation::Generations;
 use crate::handlers::initialize::ClientProfile;
 use crate::knowledge::Knowledge;
@@ -25,8 +26,10 @@ pub(crate) struct Snapshot {
     pub(crate) client: Arc<ClientProfile>,
     /// Workspace folders.
     pub(crate) folders: Vec<PathBuf>,
-    /// Open documents.
+    /// Open scripts.
     pub(crate) documents: HashMap<Uri, Arc<Document>>,
+    /// Open files that are no scripts.
+    pub(crate) files: HashMap<Uri, Arc<OpenFile>>,
 }
 
 /// Owns the session's state. No method waits, and each one that changes something is short.
@@ -40,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) generations: Generations,
     /// Rings when documents, folders or answers changed.
     pub(crate) changed: Arc<Notify>,
+    /// Rings when open files that are no scripts may have something else wrong with them.
+    pub(crate) files_changed: Notify,
     /// Rings when files may have changed on disk.
     pub(crate) disk_changed: Notify,
     /// Rings when scripts that need not be open may have changed.
@@ -59,6 +64,7 @@ impl Session {
             workspace: Arc::default(),
             generations: Generations::default(),
             changed,
+            files_changed: Notify::new(),
             disk_changed: Notify::new(),
             jobs_changed: Notify::new(),
             client_ready: Notify::new(),
@@ -80,12 +86,20 @@ impl Session {
 
     pub(crate) fn open(&self, params: DidOpenTextDocumentParams) {
         let item = params.text_document;
+        if let Some(file) = OpenFile::new(&item.uri, item.version, &item.text) {
+            return self.update_files(|files| drop(files.insert(item.uri, Arc::new(file))));
+        }
         let document = Document::new(item.uri.clone(), item.version, Rope::from_str(&item.text));
         self.update(|snapshot| replace(snapshot, &item.uri, Some(document)));
     }
 
     pub(crate) fn change(&self, params: &DidChangeTextDocumentParams) {
         let uri = &params.text_document.uri;
+        let encoding = self.snapshot().client.encoding;
+        if let Some(file) = self.snapshot().files.get(uri) {
+            let edited = file.edited(params.text_document.version, &params.content_changes, encoding);
+            return self.update_files(|files| drop(files.insert(uri.clone(), Arc::new(edited))));
+        }
         self.update(|snapshot| match snapshot.documents.get(uri) {
             Some(document) => {
                 let edited =
@@ -97,7 +111,11 @@ impl Session {
     }
 
     pub(crate) fn close(&self, params: &DidCloseTextDocumentParams) {
-        self.update(|snapshot| replace(snapshot, &params.text_document.uri, None));
+        let uri = &params.text_document.uri;
+        if self.snapshot().files.contains_key(uri) {
+            return self.update_files(|files| drop(files.remove(uri)));
+        }
+        self.update(|snapshot| replace(snapshot, uri, None));
     }
 
     pub(crate) fn change_folders(&self, params: &DidChangeWorkspaceFoldersParams) {
@@ -124,6 +142,11 @@ impl Session {
     fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         change(Arc::make_mut(&mut self.lock()));
         self.changed.notify_one();
+    }
+
+    fn update_files(&self, change: impl FnOnce(&mut HashMap<Uri, Arc<OpenFile>>)) {
+        change(&mut Arc::make_mut(&mut self.lock()).files);
+        self.files_changed.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Snapshot>> {

@@ -46,7 +46,13 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
       "DE Copilot",
       { command, args: ["lsp"], transport: TransportKind.stdio },
       {
-        documentSelector: ["file", "untitled"].map((scheme) => ({ scheme, language: "python" })),
+        documentSelector: [
+          ...["file", "untitled"].map((scheme) => ({ scheme, language: "python" })),
+          ...["de-copilot.toml", "contracts/*.{json,yaml,yml}", "tests/*.json"].map((file) => ({
+            scheme: "file",
+            pattern: `**/${file}`,
+          })),
+        ],
         outputChannel: log,
       },
     );

@@ -252,6 +252,32 @@ fn the_action_on_a_write_stores_a_contract_that_the_data_bears_out() {
     server.end();
 }
 
+#[test]
+fn settings_and_contracts_are_reviewed_as_they_are_typed() {
+    let folder = Folder::new(&[
+        ("de-copilot.toml", "[lake]\nroot = \"data\"\n"),
+        ("data/raw/payments/1.csv", "loan_id,amount\nL1,2.5\n"),
+    ]);
+    let root = folder.path().canonicalize().unwrap();
+    let mut server = Server::start(&folder);
+    server.initialize(&root);
+    let (settings, contract) = (root.join("de-copilot.toml"), root.join("de-copilot/contracts/payments.json"));
+    server.open(&settings, "[lake]\nrot = \"data\"\n");
+    server.open(&contract, "{\"table_name\": \"payments\",\n\"columns\": {\n\"amout\": {\"type\": \"double\"}}}\n");
+    let mut told = |file: &Path, code: &str, line: u64, word: &str| {
+        server.wait_for(|message| {
+            let found = &message["params"]["diagnostics"][0];
+            message["params"]["uri"] == uri(file)
+                && found["code"] == code
+                && found["range"]["start"]["line"] == line
+                && found["message"].as_str().is_some_and(|text| text.contains(word))
+        })
+    };
+    told(&settings, "settings", 1, "did you mean `root`?");
+    told(&contract, "contract-table", 2, "did you mean `amount`?");
+    server.end();
+}
+
 /// Asks again and again until there is an answer.
 fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let limit = Instant::now() + PATIENCE;

@@ -17,7 +17,7 @@ pub use context::Context;
 pub use contract::{ColumnContract, Contract, Freshness};
 pub use facts::{CodeColumn, CodeFacts, Reference};
 pub use job_summary::{JobSummary, JoinKey};
-pub use problem::{DocumentError, DocumentProblem};
+pub use problem::{DocumentError, DocumentProblem, line_in};
 pub use profile::{ColumnProfile, Profile, TopValue};
 pub use test::{Test, TestSuite};
 

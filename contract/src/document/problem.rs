@@ -50,6 +50,15 @@ impl fmt::Display for DocumentProblem {
     }
 }
 
+/// The line, from 1, of a place of a document, spelt as [`DocumentProblem::path`] is; `None` where the text, JSON or
+/// YAML, has no such place.
+pub fn line_in(text: &str, path: &str) -> Option<usize> {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => line_of(text, path),
+        Err(_) => super::yaml::parse(text).ok()?.lines.get(path).copied(),
+    }
+}
+
 /// The line on which the value at `path` starts; `text` is valid JSON.
 pub(crate) fn line_of(text: &str, path: &str) -> Option<usize> {
     let mut scanner = Scanner { text: text.as_bytes(), at: 0, wanted: path, found: None };
@@ -150,5 +159,8 @@ mod tests {
         assert_eq!(line_of(text, "a[2].b"), Some(5));
         assert_eq!(line_of(text, "a[3]"), None);
         assert_eq!(line_of(text, "c"), None);
+        assert_eq!(line_in(text, "a[1].b"), Some(3));
+        assert_eq!(line_in("a:\n  - 1\n  - b: 2\n", "a[1].b"), Some(3));
+        assert_eq!(line_in("a: [", "a"), None);
     }
 }

@@ -54,12 +54,14 @@ impl Project {
     /// The project of a settings file.
     pub fn load(file: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
-        let settings = parse::parse(&text).map_err(|problems| settings_error(file, &problems))?;
+        let settings = read(&text).map_err(|problems| settings_error(file, &problems))?;
         let root = file.parent().map(Path::to_path_buf).unwrap_or_default();
-        let project = Self { root, settings, file: Some(file.to_path_buf()) };
-        project.check_environment(&text)?;
-        policy::check(&project.settings.diagnostics, &text).map_err(|problem| settings_error(file, &[problem]))?;
-        Ok(project)
+        Ok(Self { root, settings, file: Some(file.to_path_buf()) })
+    }
+
+    /// All that is wrong with the text of a settings file, in its order.
+    pub fn problems(text: &str) -> Vec<parse::SettingProblem> {
+        read(text).err().unwrap_or_default()
     }
 
     /// The project that [`Discovery::write`] would make of a folder, with what the folder shows.
@@ -135,21 +137,32 @@ impl Project {
         }
         .into()
     }
+}
 
-    fn check_environment(&self, text: &str) -> Result<()> {
-        let chosen = &self.settings.environment;
-        if chosen.is_empty() || self.settings.environments.contains_key(chosen) {
-            return Ok(());
-        }
-        let line = text.lines().position(|line| line.trim_start().starts_with("environment")).unwrap_or(0) + 1;
-        let names: Vec<&str> = self.settings.environments.keys().map(String::as_str).collect();
-        let next = match parse::nearest(chosen, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add a section `[environments.{chosen}.arguments]`"),
-        };
-        let file = self.file.as_deref().unwrap_or(Path::new(FILE_NAME));
-        Err(Error::input(format!("{}:{line}", file.display()), format!("no environment is called `{chosen}`"), next))
+/// The settings of a text, or all that is wrong with it.
+fn read(text: &str) -> std::result::Result<Settings, Vec<parse::SettingProblem>> {
+    let settings = parse::parse(text)?;
+    let wrong =
+        missing_environment(&settings, text).into_iter().chain(policy::unknown_code(&settings.diagnostics, text));
+    let wrong: Vec<_> = wrong.collect();
+    if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+}
+
+/// The chosen environment, where the settings have none of that name.
+fn missing_environment(settings: &Settings, text: &str) -> Option<parse::SettingProblem> {
+    let chosen = &settings.environment;
+    if chosen.is_empty() || settings.environments.contains_key(chosen) {
+        return None;
     }
+    let line = text.lines().position(|line| line.trim_start().starts_with("environment")).unwrap_or(0);
+    let start = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let names: Vec<&str> = settings.environments.keys().map(String::as_str).collect();
+    let next = match parse::nearest(chosen, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add a section `[environments.{chosen}.arguments]`"),
+    };
+    let problem = format!("no environment is called `{chosen}`");
+    Some(parse::SettingProblem { range: start..start, line: line + 1, problem, next })
 }
 
 /// The canonical path of a folder that a person named.

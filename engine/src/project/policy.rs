@@ -111,10 +111,10 @@ fn level(severity: SeverityName) -> Level {
     }
 }
 
-/// That the codes of the settings are codes.
-pub(super) fn check(settings: &DiagnosticSettings, text: &str) -> std::result::Result<(), SettingProblem> {
+/// A code of the settings that is none.
+pub(super) fn unknown_code(settings: &DiagnosticSettings, text: &str) -> Option<SettingProblem> {
     let codes = settings.severities.keys().chain(settings.folders.values().flat_map(|own| own.keys()));
-    let Some(code) = codes.into_iter().find(|code| !CODES.contains(&code.as_str())) else { return Ok(()) };
+    let code = codes.into_iter().find(|code| !CODES.contains(&code.as_str()))?;
     let start = text.find(code.as_str()).unwrap_or(0);
     let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
     let next = match nearest(code, CODES.iter().copied()) {
@@ -122,5 +122,5 @@ pub(super) fn check(settings: &DiagnosticSettings, text: &str) -> std::result::R
         None => "docs/diagnostics.md lists the codes".to_owned(),
     };
     let range = start..start + code.len();
-    Err(SettingProblem { range, line, problem: format!("no diagnostic has the code `{code}`"), next })
+    Some(SettingProblem { range, line, problem: format!("no diagnostic has the code `{code}`"), next })
 }

@@ -17,6 +17,7 @@ pub mod postload;
 pub mod preload;
 pub mod profile;
 mod queries;
+pub mod review;
 mod rules;
 mod suite;
 mod trial;

@@ -464,3 +464,67 @@ async fn a_generator_that_lies_gets_nothing_past_the_data() {
     let kept = proposals["verdicts"].as_array().unwrap().iter().filter(|verdict| verdict["kept"] == true).count();
     assert_eq!((kept, &proposals["generator"]), (2, &json!("liar")));
 }
+
+#[tokio::test]
+async fn files_of_a_project_are_reviewed_with_what_the_lake_knows() {
+    let shop = folder(&[("lake/shop/orders/orders.csv", "id,state,amount\n1,NEW,2.5\n2,PAID,3.5\n")]);
+    let contract = r#"{
+  "version": 1,
+  "table_name": "orders",
+  "primary_key": ["id"],
+  "columns": {
+    "id": {"type": "string", "rules": []},
+    "stat": {"type": "string", "rules": []},
+    "amount": {
+      "type": "double",
+      "rules": [
+        {"type": "not_null"},
+        {"type": "range", "min": "low"},
+        {"type": "regex", "pattern": "x"}
+      ]
+    }
+  },
+  "table_level_checks": [
+    {"type": "check_constraint", "expression": "amount > amout"}
+  ]
+}
+"#;
+    let store = shop.project.store_root();
+    let review = async |name: &str, text: &str| -> Vec<String> {
+        let file = store.join(name);
+        let kind = super::review::kind(&shop.project, &file).unwrap();
+        let found = super::review::document(Some(&shop.lake), kind, &file, text).await;
+        found.into_iter().map(|one| format!("{} {}: {}", one.line, one.code, one.message)).collect()
+    };
+    assert_eq!(
+        review("contracts/orders.json", contract).await,
+        [
+            "6 contract-table: `id` is bigint in shop.orders, not string",
+            "7 contract-table: `stat` is no column of shop.orders; did you mean `state`?",
+            "12 contract-table: rule `range_amount` cannot be checked: \"low\" is no double, the type of amount",
+            "13 contract-table: rule `regex_amount` cannot be checked: the rule judges text, amount is double",
+            "18 contract-table: rule `check_constraint_amount_amout` cannot be checked: there is no column `amout`; did you mean `amount`?",
+        ]
+    );
+    let unknown = contract.replace("\"regex\"", "\"regexx\"");
+    let found = review("contracts/orders.json", &unknown).await;
+    assert!(found[0].starts_with("13 contract-document: columns.amount.rules[2].type: `regexx`"), "{found:#?}");
+    let broken = review("contracts/orders.json", "{\"a\": 1,\n oops}").await;
+    assert!(broken[0].starts_with("2 contract-document: line 2, column 2: not valid JSON"), "{broken:?}");
+    assert_eq!(review("contracts/elsewhere.json", contract).await, [""; 0], "nothing is known of that table");
+    std::fs::create_dir_all(store.join("contracts")).unwrap();
+    std::fs::write(store.join("contracts/orders.json"), contract).unwrap();
+    let tests = "{\"version\": 1,\n\"table_name\": \"orders\",\n\"contract_hash\": \"00\",\n\"tests\": []}";
+    assert_eq!(
+        review("tests/orders.json", tests).await,
+        [
+            "3 tests-stale: compiled from another state of contracts/orders.json; run `de-copilot generate orders`, what people wrote into the contract stays",
+        ]
+    );
+    let settings =
+        super::review::settings("environment = \"prd\"\n[lake]\nroot = \"lake\"\n[environments.prod.arguments]\n");
+    let settings: Vec<String> = settings.into_iter().map(|one| format!("{}: {}", one.line, one.message)).collect();
+    assert_eq!(settings, ["1: no environment is called `prd`; did you mean `prod`?"]);
+    assert_eq!(super::review::kind(&shop.project, &store.join("docs/orders.md")), None);
+    assert_eq!(super::review::kind(&shop.project, Path::new("/elsewhere/contracts/orders.json")), None);
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use analyzer::{Derived, Severity, TextRange, ide};
+use ropey::Rope;
 use tower_lsp::ls_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams,
     DocumentDiagnosticReport, FullDocumentDiagnosticReport, Location, NumberOrString,
@@ -55,11 +56,12 @@ pub(crate) fn diagnostics(
         None => Default::default(),
     };
     let own = policy.apply(&script, &analyzed.text, analyzed.analysis.diagnostics.clone());
-    let mut diagnostics: Vec<Diagnostic> = own.iter().map(|diagnostic| encode(document, diagnostic, client)).collect();
+    let mut diagnostics: Vec<Diagnostic> =
+        own.iter().map(|diagnostic| encode(&document.text, Some(&document.uri), diagnostic, client)).collect();
     let Some(place) = place else { return diagnostics };
     for (broken, related) in downstream(analyzed, client, workspace, place) {
         for told in policy.apply(&script, &analyzed.text, vec![broken]) {
-            let mut diagnostic = encode(document, &told, client);
+            let mut diagnostic = encode(&document.text, Some(&document.uri), &told, client);
             if client.relates_diagnostics {
                 diagnostic.related_information = Some(related.iter().cloned().collect());
             }
@@ -103,11 +105,17 @@ fn related(
     Some(DiagnosticRelatedInformation { location: Location { uri: Uri::from_file_path(&job.script)?, range }, message })
 }
 
-fn encode(document: &Document, diagnostic: &analyzer::Diagnostic, client: &ClientProfile) -> Diagnostic {
-    let range = |range| positions::to_range(&document.text, range, client.encoding);
-    let related = diagnostic.related.iter().map(|related| DiagnosticRelatedInformation {
-        location: Location { uri: document.uri.clone(), range: range(related.range) },
-        message: related.message.clone(),
+/// A diagnostic of a text; further places are in the document of `uri`.
+pub(crate) fn encode(
+    text: &Rope,
+    uri: Option<&Uri>,
+    diagnostic: &analyzer::Diagnostic,
+    client: &ClientProfile,
+) -> Diagnostic {
+    let range = |range| positions::to_range(text, range, client.encoding);
+    let related = diagnostic.related.iter().zip(uri.into_iter().cycle()).map(|(related, uri)| {
+        let location = Location { uri: uri.clone(), range: range(related.range) };
+        DiagnosticRelatedInformation { location, message: related.message.clone() }
     });
     let link = || format!("{REFERENCE}#{}", diagnostic.code).parse().ok().map(|href| CodeDescription { href });
     Diagnostic {

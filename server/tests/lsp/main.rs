@@ -5,6 +5,7 @@
 mod client;
 mod editing;
 mod features;
+mod files;
 mod generation;
 mod lifecycle;
 mod order;
