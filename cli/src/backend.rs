@@ -15,9 +15,10 @@ use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::project::{FILE_NAME, Layout, Project};
 use engine::stage::analyze::analyze;
+use engine::stage::generate::{Approval, Change, generate_if};
 use engine::stage::{answers, review};
 use engine::{Error, Result};
-use server::{Backend, BackendError, Finding, Generated, Health, Status};
+use server::{Backend, BackendError, ContractChange, Finding, Generated, Health, Status, Watcher};
 
 use crate::command::generate;
 use crate::folder::lake_options;
@@ -151,22 +152,18 @@ impl Backend for ProjectBackend {
         Ok(tokio::task::spawn_blocking(move || known.project.policy()).await??)
     }
 
-    async fn generate(
-        &self,
-        root: &Path,
-        table: &TableName,
-        report: &(dyn Fn(&str) + Send + Sync),
-    ) -> Answer<Generated> {
+    async fn generate(&self, root: &Path, table: &TableName, watcher: &dyn Watcher) -> Answer<Option<Generated>> {
         let known = self.open(root).await?;
         let (project, lake) = (&known.project, known.lake()?);
-        report("reading the jobs");
+        watcher.report("reading the jobs");
         let jobs = analyze(project, lake).await?;
-        report("profiling, proposing and trying each proposal on the data");
+        watcher.report("profiling, proposing and trying each proposal on the data");
         let generator = generator::from_settings(&project.settings.generate);
         let name = answers::lake_name(project, table);
-        let generated = generate::one(project, lake, &jobs, &*generator, &name).await?;
+        let context = generate::profiled(project, lake, &jobs, &name).await?;
+        let generated = generate_if(project, lake, &*generator, &context, &Asked(watcher)).await?;
         let file = answers::contract_file(project, &name).unwrap_or_else(|| project.store_root());
-        Ok(Generated { file, summary: generate::summary(&generated) })
+        Ok(generated.map(|generated| Generated { file, summary: generate::summary(&generated) }))
     }
 
     async fn review(&self, root: &Path, file: &Path, text: &str) -> Vec<Finding> {
@@ -226,6 +223,16 @@ impl Backend for ProjectBackend {
                 Err(error) => Status { health: Health::Error, message: error.to_string() },
             },
         }
+    }
+}
+
+/// The person in front of the editor says whether a contract is stored.
+struct Asked<'w>(&'w dyn Watcher);
+
+#[async_trait]
+impl Approval for Asked<'_> {
+    async fn approve(&self, Change { file, before, after }: Change) -> bool {
+        self.0.approve(ContractChange { file: file.into(), before: before.unwrap_or_default(), after }).await
     }
 }
 

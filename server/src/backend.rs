@@ -107,15 +107,17 @@ pub trait Backend: Send + Sync + 'static {
         Ok(Policy::default())
     }
 
-    /// Proposes a contract of a table, keeps what holds and stores it; what people wrote in it stays. `report` is told
-    /// each step. It may take long and may be dropped on the way: what is stored is whole at any time.
+    /// Proposes a contract of a table, keeps what holds and stores it, if the watcher wants what would change; `None`
+    /// where it does not. What people wrote in it stays. It may take long and may be dropped on the way: what is stored
+    /// is whole at any time.
     async fn generate(
         &self,
         root: &Path,
         table: &TableName,
-        report: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Generated, BackendError> {
-        let _ = (root, table, report);
+        watcher: &dyn Watcher,
+    ) -> Result<Option<Generated>, BackendError> {
+        let _ = (root, table);
+        watcher.report("there is no generator");
         Err("this server has no generator".into())
     }
 
@@ -137,6 +139,27 @@ pub struct Finding {
     pub line: usize,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+/// Who waits for a contract that is generated.
+#[async_trait]
+pub trait Watcher: Send + Sync {
+    /// Is told each step.
+    fn report(&self, step: &str);
+
+    /// Says whether a contract is to be stored.
+    async fn approve(&self, change: ContractChange) -> bool;
+}
+
+/// What would become of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractChange {
+    /// Its file.
+    pub file: PathBuf,
+    /// Its text as it is stored; empty where there is none yet.
+    pub before: String,
+    /// Its text as it would be stored.
+    pub after: String,
 }
 
 /// A contract that was generated.

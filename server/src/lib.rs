@@ -18,5 +18,5 @@ mod session;
 mod wire;
 mod workspace;
 
-pub use backend::{Backend, BackendError, Finding, Generated, Health, NoBackend, Status};
+pub use backend::{Backend, BackendError, ContractChange, Finding, Generated, Health, NoBackend, Status, Watcher};
 pub use service::{Ended, serve};

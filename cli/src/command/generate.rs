@@ -1,5 +1,6 @@
 //! `generate`: a contract, tests and documentation for tables.
 
+use contract::document::Context;
 use contract::schema::TableName;
 use engine::Result;
 use engine::generator::{self, Generator};
@@ -68,12 +69,16 @@ pub(crate) async fn one(
     generator: &dyn Generator,
     table: &TableName,
 ) -> Result<Generated> {
+    generate(project, lake, generator, &profiled(project, lake, jobs, table).await?).await
+}
+
+/// All that a generator is told of a table.
+pub(crate) async fn profiled(project: &Project, lake: &dyn Lake, jobs: &Jobs, table: &TableName) -> Result<Context> {
     let profile = match lake.catalog().tables().await?.contains(table) {
         true => profile(lake, table, &ProfileOptions::default()).await?.profile,
         false => without_data(lake, table),
     };
-    let context = context(project, lake, jobs, &profile).await?;
-    generate(project, lake, generator, &context).await
+    context(project, lake, jobs, &profile).await
 }
 
 fn json(generated: &Generated) -> Json {

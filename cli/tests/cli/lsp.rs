@@ -52,6 +52,11 @@ impl Server {
         }
     }
 
+    /// Takes in what the server has said by now.
+    fn listen(&mut self) {
+        self.heard.extend(self.messages.try_iter());
+    }
+
     fn notify(&mut self, method: &str, params: Json) {
         self.send(json!({"jsonrpc": "2.0", "method": method, "params": params}));
     }
@@ -243,8 +248,32 @@ fn the_action_on_a_write_stores_a_contract_that_the_data_bears_out() {
         actions.as_array()?.iter().find(|action| action["title"] == title).map(|action| action["command"].clone())
     };
     let command = until(|| actions(&mut server, "Generate the contract of raw.paid"));
-    server.call("workspace/executeCommand", command);
+    server.call("workspace/executeCommand", command.clone());
+    let asked = |server: &mut Server, count: usize| {
+        let questions = |server: &Server| {
+            let asked = server.heard.iter().filter(|message| message["method"] == "window/showMessageRequest");
+            asked.cloned().collect::<Vec<_>>()
+        };
+        until(|| {
+            server.listen();
+            questions(server).get(count).cloned()
+        })
+    };
+    // Nothing is there until somebody has said so.
+    let question = asked(&mut server, 0);
+    assert!(!folder.at("de-copilot/contracts/paid.json").exists());
+    server.send(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"title": "Discard"}}));
     let told = server.wait_for(|message| message["method"] == "window/showMessage");
+    assert!(told["params"]["message"].as_str().unwrap().contains("discarded"), "{told}");
+    assert!(!folder.at("de-copilot/contracts/paid.json").exists());
+
+    server.call("workspace/executeCommand", command);
+    let question = asked(&mut server, 1);
+    server.send(json!({"jsonrpc": "2.0", "id": question["id"], "result": {"title": "Store"}}));
+    let told = server.wait_for(|message| {
+        let text = message["params"]["message"].as_str().unwrap_or_default();
+        message["method"] == "window/showMessage" && !text.contains("discarded")
+    });
     assert!(told["params"]["message"].as_str().unwrap().contains(" kept, "), "{told}");
     let contract: Json = serde_json::from_str(&folder.read("de-copilot/contracts/paid.json")).unwrap();
     assert!(contract["columns"]["loan_id"]["rules"].is_array(), "{contract:#}");

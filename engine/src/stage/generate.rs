@@ -4,6 +4,7 @@
 //! `proposals/<table>.json` keeps what was generated and every verdict, so that the next run can tell a person's edit
 //! from the generator's own words. Where nothing changed nothing is written.
 
+use async_trait::async_trait;
 use contract::document::{Context, Contract, Test, TestSuite, VERSION};
 use contract::rule::{Mode, Rule, Source};
 use serde_json::{Value as Json, json};
@@ -39,6 +40,34 @@ pub struct Generated {
     pub cost: Cost,
 }
 
+/// What would become of a stored contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where the contract lies, or will.
+    pub file: String,
+    /// Its text as it is stored; `None` where there is none yet.
+    pub before: Option<String>,
+    /// Its text as it would be stored.
+    pub after: String,
+}
+
+/// Says whether a contract is to be stored, once it is known what would change.
+#[async_trait]
+pub trait Approval: Send + Sync {
+    /// Whether the change is wanted. Nothing is stored where it is not.
+    async fn approve(&self, change: Change) -> bool;
+}
+
+/// Every change is wanted.
+struct Always;
+
+#[async_trait]
+impl Approval for Always {
+    async fn approve(&self, _: Change) -> bool {
+        true
+    }
+}
+
 /// Proposes, verifies, merges with what people wrote, and stores contract, tests, documentation and proposals.
 ///
 /// # Errors
@@ -49,6 +78,21 @@ pub async fn generate(
     generator: &dyn Generator,
     context: &Context,
 ) -> Result<Generated> {
+    // What is always wanted is always there.
+    Ok(generate_if(project, lake, generator, context, &Always).await?.unwrap_or_default())
+}
+
+/// As [`generate`], if what it would change of the contract is approved; `None` where it is not, and nothing is stored.
+///
+/// # Errors
+/// As [`generate`].
+pub async fn generate_if(
+    project: &Project,
+    lake: &dyn Lake,
+    generator: &dyn Generator,
+    context: &Context,
+    approval: &dyn Approval,
+) -> Result<Option<Generated>> {
     let table = table_of(context);
     if context.schema.is_empty() {
         return Err(Error::input(
@@ -100,6 +144,12 @@ pub async fn generate(
             stored.contract
         }
         None => {
+            let before = read_text(store, &keys.contract()).await?;
+            let after = merged(before.as_deref())?;
+            let change = Change { file: store.locate(&keys.contract()), before, after };
+            if change.before.as_ref() != Some(&change.after) && !approval.approve(change).await {
+                return Ok(None);
+            }
             note(&mut generated, lake, &keys.contract(), update(store, &keys.contract(), &merged).await?);
             let gone = || Error::input(store.locate(&keys.contract()), "was deleted meanwhile", "run again");
             let stored = artifacts::contract(store, &keys).await?.ok_or_else(gone)?;
@@ -132,7 +182,7 @@ pub async fn generate(
         note(&mut generated, lake, &key, written);
     }
     generated.contract = contract;
-    Ok(generated)
+    Ok(Some(generated))
 }
 
 fn note(generated: &mut Generated, lake: &dyn Lake, key: &str, written: bool) {

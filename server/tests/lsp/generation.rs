@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use contract::schema::{TableName, TableSchema};
 use serde_json::{Value, json};
-use server::{Backend, BackendError, Generated};
+use server::{Backend, BackendError, ContractChange, Generated, Watcher};
 
 use crate::client::{Catalog, Client, at_text};
 
 const URI: &str = "file:///lending/etl.py";
 const SCRIPT: &str = "rows = spark.table('lending.raw_payments')\nrows.write.saveAsTable('gold.fact')\n";
 
-/// Generates in two steps; for a table named `endless` the second one has no end, and for `broken` there is none.
+/// Generates in two steps; for a table named `endless` the second one has no end, and for `broken` there is none. What is
+/// stored of `fact` would change.
 struct Generator;
 
 #[async_trait]
@@ -25,17 +26,19 @@ impl Backend for Generator {
         &self,
         root: &Path,
         table: &TableName,
-        report: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Generated, BackendError> {
-        report("reading the jobs");
+        watcher: &dyn Watcher,
+    ) -> Result<Option<Generated>, BackendError> {
+        watcher.report("reading the jobs");
         tokio::task::yield_now().await;
         match table.table.as_str() {
             "endless" => std::future::pending().await,
             "broken" => Err("the catalog is not reachable".into()),
-            name => Ok(Generated {
-                file: root.join(PathBuf::from(format!("contracts/{name}.json"))),
-                summary: "3 proposals kept".into(),
-            }),
+            name => {
+                let file = root.join(PathBuf::from(format!("contracts/{name}.json")));
+                let (before, after) = ("one\ntwo\n".to_owned(), "one\nthree\nfour\n".to_owned());
+                let wanted = watcher.approve(ContractChange { file: file.clone(), before, after }).await;
+                Ok(wanted.then(|| Generated { file, summary: "3 proposals kept".into() }))
+            }
         }
     }
 }
@@ -66,6 +69,21 @@ async fn agree(client: &mut Client) -> Value {
     asked["params"]["token"].clone()
 }
 
+/// Answers the question whether the contract is to be stored, once its difference has been shown; gives that back.
+async fn answer(client: &mut Client, button: Value) -> String {
+    let shown = client.wait_for(|message| message["method"] == "window/showDocument").await;
+    client.reply(&shown["id"], json!({ "success": true })).await;
+    let asked = client.wait_for(|message| message["method"] == "window/showMessageRequest").await;
+    let question = asked["params"]["message"].as_str().unwrap();
+    assert_eq!(question, "gold.fact: 2 lines added and 1 removed in /lending/contracts/fact.json");
+    assert_eq!(asked["params"]["actions"], json!([{ "title": "Store" }, { "title": "Discard" }]));
+    let file = shown["params"]["uri"].as_str().unwrap().strip_prefix("file://").unwrap();
+    assert!(file.ends_with("gold.fact.diff"), "{file}");
+    let difference = std::fs::read_to_string(file).unwrap();
+    client.reply(&asked["id"], button).await;
+    difference
+}
+
 async fn shown(client: &mut Client) -> Value {
     client.wait_for(|message| message["method"] == "window/showMessage").await["params"].clone()
 }
@@ -83,10 +101,15 @@ async fn the_action_on_a_write_has_its_contract_generated_and_shown() {
     client.ask("workspace/executeCommand", command).await.unwrap();
 
     let token = agree(&mut client).await;
-    for kind in ["begin", "report", "end"] {
+    let progress = async |client: &mut Client, kind: &str| {
         let told = client.wait_for(|message| message["method"] == "$/progress").await["params"].clone();
         assert_eq!((&told["token"], &told["value"]["kind"]), (&token, &json!(kind)), "{told}");
-    }
+    };
+    progress(&mut client, "begin").await;
+    progress(&mut client, "report").await;
+    let difference = answer(&mut client, json!({ "title": "Store" })).await;
+    assert!(difference.ends_with(" one\n-two\n+three\n+four\n"), "{difference}");
+    progress(&mut client, "end").await;
     assert_eq!(shown(&mut client).await, json!({ "type": 3, "message": "gold.fact: 3 proposals kept" }));
     let document = client.wait_for(|message| message["method"] == "window/showDocument").await;
     assert_eq!(document["params"]["uri"], "file:///lending/contracts/fact.json");
@@ -103,7 +126,20 @@ async fn one_that_takes_too_long_is_stopped_and_the_next_one_comes() {
     client.tell("window/workDoneProgress/cancel", json!({ "token": token })).await;
     assert!(shown(&mut client).await["message"].as_str().unwrap().contains("gold.endless: stopped"));
     agree(&mut client).await;
+    answer(&mut client, json!({ "title": "Store" })).await;
     assert!(shown(&mut client).await["message"].as_str().unwrap().contains("gold.fact: 3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_wanted_is_not_stored() {
+    for button in [json!({ "title": "Discard" }), Value::Null] {
+        let mut client = connected().await;
+        ask(&mut client, "fact").await;
+        agree(&mut client).await;
+        answer(&mut client, button).await;
+        let told = shown(&mut client).await;
+        assert_eq!(told["message"], "gold.fact: discarded, nothing is stored");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
