@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams, CompletionResponse,
-    DocumentDiagnosticParams, DocumentDiagnosticReportResult, ExecuteCommandParams, GotoDefinitionParams,
-    GotoDefinitionResponse, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint,
-    InlayHintParams, LSPAny, Location, ReferenceParams,
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, DocumentLink, DocumentLinkParams, DocumentSymbolParams,
+    DocumentSymbolResponse, ExecuteCommandParams, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams,
+    InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, LSPAny, Location,
+    ReferenceParams, SignatureHelp, SignatureHelpParams, WorkspaceSymbolParams, WorkspaceSymbolResponse,
 };
 use tower_lsp::{LanguageServer, LspService};
 
@@ -19,8 +20,8 @@ use crate::backend::Backend;
 use crate::background;
 use crate::generation;
 use crate::handlers::{
-    code_action, code_lens, completion, definition, diagnostic, hover, initialize, inlay_hint, on_document, on_text,
-    references,
+    code_action, code_lens, completion, definition, diagnostic, document_link, document_symbol, hover, initialize,
+    inlay_hint, on_document, on_text, references, signature_help, symbol,
 };
 use crate::order::Ordered;
 use crate::session::Session;
@@ -108,6 +109,25 @@ impl LanguageServer for Router {
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
         let uri = params.text_document_position.text_document.uri.clone();
         on_document(&self.session, &uri, params, references::references).await
+    }
+
+    async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, document_symbol::document_symbol).await
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, document_link::document_link).await
+    }
+
+    async fn signature_help(&self, params: SignatureHelpParams) -> Result<Option<SignatureHelp>> {
+        let uri = params.text_document_position_params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, signature_help::signature_help).await
+    }
+
+    async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<WorkspaceSymbolResponse>> {
+        Ok(symbol::symbol(&self.session, &params))
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {

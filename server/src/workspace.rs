@@ -77,6 +77,11 @@ impl Workspace {
         self.revision.load(Ordering::Relaxed)
     }
 
+    /// All jobs, in the order of their files.
+    pub(crate) fn all(&self) -> Vec<Arc<Job>> {
+        self.those(|_| true)
+    }
+
     /// The jobs of a project, in the order of their files, without the one of `except`.
     pub(crate) fn others(&self, root: &Path, except: &Path) -> Vec<Arc<Job>> {
         self.those(|job| &*job.root == root && &*job.script != except)

@@ -9,6 +9,8 @@ mod hover;
 mod inlay;
 mod lens;
 mod navigation;
+mod outline;
+mod signature;
 mod words;
 
 pub use actions::{Action, actions};
@@ -17,3 +19,5 @@ pub use hover::{Hover, hover};
 pub use inlay::{Inlay, inlays};
 pub use lens::contract_lens;
 pub use navigation::{Place, definition, references, table_at, table_name};
+pub use outline::{Entry, Target, links, outline};
+pub use signature::{Signature, signature};

@@ -5,11 +5,15 @@ pub(crate) mod code_lens;
 pub(crate) mod completion;
 pub(crate) mod definition;
 pub(crate) mod diagnostic;
+pub(crate) mod document_link;
+pub(crate) mod document_symbol;
 pub(crate) mod hover;
 pub(crate) mod initialize;
 pub(crate) mod inlay_hint;
 pub(crate) mod notifications;
 pub(crate) mod references;
+pub(crate) mod signature_help;
+pub(crate) mod symbol;
 
 use std::sync::Arc;
 

@@ -144,6 +144,28 @@ async fn an_edit_that_breaks_another_job_is_marked_with_the_place_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_reads_and_writes_is_its_outline_and_leads_to_contracts() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let uri = project.uri("writer.py");
+    let document = json!({ "textDocument": { "uri": uri } });
+    let symbols = client.ask("textDocument/documentSymbol", document.clone()).await.unwrap();
+    let shown: Vec<String> =
+        symbols.as_array().unwrap().iter().map(|one| format!("{} {}", one["detail"], one["name"])).collect();
+    assert_eq!(shown, ["\"read\" \"raw_db.payments\"", "\"overwrite\" \"gold.fact\""]);
+    let links = client.ask("textDocument/documentLink", document).await.unwrap();
+    let targets: Vec<&str> = links.as_array().unwrap().iter().map(|link| link["target"].as_str().unwrap()).collect();
+    let contract = |table: &str| format!("file://{}/contracts/{table}.json", project.folder.path().display());
+    assert_eq!(targets, [contract("payments"), contract("fact")]);
+
+    let found = client.ask("workspace/symbol", json!({ "query": "FACT" })).await.unwrap();
+    let places: Vec<String> =
+        found.as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["containerName"])).collect();
+    assert_eq!(places, ["\"gold.fact\" \"read by reader.py\"", "\"gold.fact\" \"written by writer.py\""]);
+    assert_eq!(found[0]["location"]["range"]["start"], json!({ "line": 0, "character": 13 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_saved_yet_in_another_job_counts() {
     let project = Project::new();
     let mut client = project.opened().await;
