@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use analyzer::LastRun;
-use analyzer::policy::Policy;
+use analyzer::policy::{Accepted, Policy};
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
 use contract::schema::{TableName, TableSchema};
@@ -150,6 +150,12 @@ impl Backend for ProjectBackend {
     async fn policy(&self, root: &Path) -> Answer<Policy> {
         let known = self.open(root).await?;
         Ok(tokio::task::spawn_blocking(move || known.project.policy()).await??)
+    }
+
+    async fn accept(&self, root: &Path, script: &Path, finding: Accepted) -> Answer<()> {
+        let (known, script) = (self.open(root).await?, script.to_owned());
+        let accept = move || known.project.accept([(known.project.name_of(&script).as_str(), vec![finding])]).map(drop);
+        Ok(tokio::task::spawn_blocking(accept).await??)
     }
 
     async fn generate(&self, root: &Path, table: &TableName, watcher: &dyn Watcher) -> Answer<Option<Generated>> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analyzer::policy::Policy;
+use analyzer::policy::{Accepted, Policy};
 use analyzer::{LastRun, Severity};
 use async_trait::async_trait;
 use contract::document::{Contract, Profile};
@@ -105,6 +105,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn policy(&self, root: &Path) -> Result<Policy, BackendError> {
         let _ = root;
         Ok(Policy::default())
+    }
+
+    /// Takes a finding in a script as known: it is not told again. Asked on a person's request.
+    async fn accept(&self, root: &Path, script: &Path, finding: Accepted) -> Result<(), BackendError> {
+        let _ = (root, script, finding);
+        Err("this server keeps no accepted findings".into())
     }
 
     /// Proposes a contract of a table, keeps what holds and stores it, if the watcher wants what would change; `None`

@@ -4,6 +4,7 @@
 //! each request), the router of `tower-lsp-server`, and a handler. What is neither in the open text nor in a script
 //! is asked of a [`Backend`]. LSP types stay in this crate, and positions are converted in `positions` alone.
 
+mod acceptance;
 mod backend;
 mod background;
 mod document;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams, CompletionResponse,
     DocumentDiagnosticParams, DocumentDiagnosticReportResult, DocumentLink, DocumentLinkParams, DocumentSymbolParams,
@@ -16,6 +17,7 @@ use tower_lsp::ls_types::{
 };
 use tower_lsp::{LanguageServer, LspService};
 
+use crate::acceptance;
 use crate::backend::Backend;
 use crate::background;
 use crate::generation;
@@ -146,14 +148,21 @@ impl LanguageServer for Router {
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
-        if params.command != generation::COMMAND {
-            return Err(Error::invalid_params(format!("no command is named {}", params.command)));
-        }
         let [argument] = params.arguments.as_slice() else {
-            return Err(Error::invalid_params("the command takes one argument, the table"));
+            return Err(Error::invalid_params("the command takes one argument"));
         };
-        let wanted = serde_json::from_value(argument.clone());
-        self.session.generations.ask(wanted.map_err(|error| Error::invalid_params(error.to_string()))?);
+        match params.command.as_str() {
+            generation::COMMAND => self.session.generations.ask(argument_of(argument)?),
+            acceptance::COMMAND => {
+                let accepted = acceptance::accept(&self.session, argument_of(argument)?).await;
+                accepted.map_err(|error| Error {
+                    code: ErrorCode::ServerError(REQUEST_FAILED),
+                    message: error.to_string().into(),
+                    data: None,
+                })?;
+            }
+            other => return Err(Error::invalid_params(format!("no command is named {other}"))),
+        }
         Ok(None)
     }
 
@@ -161,6 +170,13 @@ impl LanguageServer for Router {
         self.shut_down.store(true, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// `RequestFailed` of the protocol: the request was right, and still it could not be done.
+const REQUEST_FAILED: i64 = -32803;
+
+fn argument_of<T: DeserializeOwned>(argument: &LSPAny) -> Result<T> {
+    serde_json::from_value(argument.clone()).map_err(|error| Error::invalid_params(error.to_string()))
 }
 
 /// Ends when the process that the client named has ended.

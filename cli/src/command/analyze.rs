@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use analyzer::policy::Accepted;
 use engine::lake::Lake;
 use engine::lake::local::{LocalLake, LocalLakeOptions};
 use engine::project::settings::{JobSettings, Settings};
@@ -111,7 +112,10 @@ pub(super) async fn run(Arguments { scripts, project, accept, format }: Argument
 fn accept(project: &Project, jobs: &Jobs) -> Result<()> {
     let names: Vec<String> = jobs.jobs.iter().map(|job| project.name_of(&job.script.path)).collect();
     let found = names.iter().zip(&jobs.jobs);
-    let found = found.map(|(name, job)| (name.as_str(), job.script.text.as_str(), job.analysis.diagnostics.as_slice()));
+    let found = found.map(|(name, job)| {
+        let accepted = job.analysis.diagnostics.iter().map(|diagnostic| Accepted::of(&job.script.text, diagnostic));
+        (name.as_str(), accepted.collect())
+    });
     let (file, count) = project.accept(found)?;
     output::print(format!("{} accepted, kept in {}", counted(count as u64, "finding"), file.display()));
     Ok(())

@@ -282,6 +282,37 @@ fn the_action_on_a_write_stores_a_contract_that_the_data_bears_out() {
 }
 
 #[test]
+fn a_finding_is_taken_as_known_from_the_editor() {
+    let script = "p = spark.table('raw.payments')\np.select('amout').show()\np.select('loan').show()\n";
+    let folder = Folder::new(&[
+        ("de-copilot.toml", "[lake]\nroot = \"data\"\n"),
+        ("data/raw/payments/1.csv", "loan_id,amount\nL1,2.5\n"),
+        ("jobs/etl.py", script),
+    ]);
+    let root = folder.path().canonicalize().unwrap();
+    let file = root.join("jobs/etl.py");
+    let mut server = Server::start(&folder);
+    server.initialize(&root);
+    server.open(&file, script);
+    let count = |message: &Json| message["params"]["diagnostics"].as_array().map(Vec::len);
+    server.wait_for(|message| count(message) == Some(2));
+    let place = behind(&file, script, "amou")["position"].clone();
+    let range = json!({ "start": place, "end": place });
+    let params = json!({ "textDocument": { "uri": uri(&file) }, "range": range, "context": { "diagnostics": [], "only": ["quickfix"] } });
+    let actions = server.call("textDocument/codeAction", params);
+    let titles: Vec<&str> = actions.as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap()).collect();
+    assert_eq!(
+        titles,
+        ["Replace with `amount`", "Ignore unknown-column on this line", "Accept unknown-column here as known"]
+    );
+    server.call("workspace/executeCommand", actions[2]["command"].clone());
+    server.wait_for(|message| count(message) == Some(1));
+    let baseline: Json = serde_json::from_str(&folder.read("de-copilot-baseline.json")).unwrap();
+    assert_eq!(baseline["scripts"]["jobs/etl.py"][0]["line"], "p.select('amout').show()");
+    server.end();
+}
+
+#[test]
 fn settings_and_contracts_are_reviewed_as_they_are_typed() {
     let folder = Folder::new(&[
         ("de-copilot.toml", "[lake]\nroot = \"data\"\n"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use analyzer::policy::{Accepted, Level, Policy};
-use analyzer::{CODES, Diagnostic, Severity};
+use analyzer::{CODES, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::Project;
@@ -47,20 +47,16 @@ impl Project {
         })
     }
 
-    /// Accepts findings of scripts (path within the project, text, diagnostics) beside those that are accepted already.
-    /// Answers the file and how many are new.
+    /// Accepts findings of scripts, by their path within the project, beside those that are accepted already. Answers the
+    /// file and how many are new.
     ///
     /// # Errors
     /// As [`Project::policy`], and a file that cannot be written.
-    pub fn accept<'a>(
-        &self,
-        scripts: impl IntoIterator<Item = (&'a str, &'a str, &'a [Diagnostic])>,
-    ) -> Result<(PathBuf, usize)> {
+    pub fn accept<'a>(&self, scripts: impl IntoIterator<Item = (&'a str, Vec<Accepted>)>) -> Result<(PathBuf, usize)> {
         let (file, mut accepted, mut count) = (self.baseline(), self.accepted()?, 0);
-        for (script, text, diagnostics) in scripts {
-            let new = diagnostics.iter().map(|diagnostic| Accepted::of(text, diagnostic));
-            count += diagnostics.len();
-            if !diagnostics.is_empty() {
+        for (script, new) in scripts {
+            count += new.len();
+            if !new.is_empty() {
                 accepted.entry(script.to_owned()).or_default().extend(new);
             }
         }

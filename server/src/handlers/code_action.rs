@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use analyzer::policy::Accepted;
 use analyzer::{TextRange, ide};
 use contract::schema::TableName;
 use tower_lsp::ls_types::{
@@ -10,9 +11,11 @@ use tower_lsp::ls_types::{
     NumberOrString, Range, TextEdit, WorkspaceEdit,
 };
 
+use crate::acceptance;
 use crate::generation::{COMMAND, Wanted};
 use crate::handlers::View;
 use crate::positions;
+use crate::workspace;
 
 pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeActionResponse> {
     let (text, encoding) = (&view.document.text, view.client.encoding);
@@ -23,9 +26,13 @@ pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeA
     let within = positions::to_offsets(text, params.range, encoding);
     let within = TextRange::new(within.start, within.end);
     let mut response = CodeActionResponse::new();
+    let told = told(view);
     for action in ide::actions(&view.analyzed.analysis, &view.analyzed.text, within) {
         let kind = if action.code.is_some() { CodeActionKind::QUICKFIX } else { CodeActionKind::REFACTOR };
-        if !wanted(&kind) {
+        let repairs = |diagnostic: &analyzer::Diagnostic| {
+            Some(diagnostic.code) == action.code && diagnostic.range == action.range
+        };
+        if !wanted(&kind) || (action.code.is_some() && !told.iter().any(repairs)) {
             continue;
         }
         let edits = action
@@ -53,10 +60,39 @@ pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeA
             ..CodeAction::default()
         }));
     }
+    if wanted(&CodeActionKind::QUICKFIX) {
+        let touched = told.iter().filter(|told| told.range.start <= within.end && within.start <= told.range.end);
+        response.extend(touched.filter_map(|diagnostic| acceptance(view, diagnostic)));
+    }
     if wanted(&CodeActionKind::REFACTOR) {
         response.extend(generations(view, params.range));
     }
     Some(response)
+}
+
+/// The diagnostics of the script itself that its project wants to be told.
+fn told(view: &View) -> Vec<analyzer::Diagnostic> {
+    let diagnostics = view.analyzed.analysis.diagnostics.clone();
+    let (policy, script) = match &view.place {
+        Some(place) => (view.knowledge.policy(&place.root), workspace::shown(&place.script, &place.root)),
+        None => Default::default(),
+    };
+    policy.apply(&script, &view.analyzed.text, diagnostics)
+}
+
+/// To take a finding as known, as the baseline of the project keeps it.
+fn acceptance(view: &View, diagnostic: &analyzer::Diagnostic) -> Option<CodeActionOrCommand> {
+    let place = view.place.as_ref()?;
+    let Accepted { code, line } = Accepted::of(&view.analyzed.text, diagnostic);
+    let title = format!("Accept {code} here as known");
+    let wanted = acceptance::Wanted { root: place.root.to_path_buf(), script: place.script.to_path_buf(), code, line };
+    let arguments = serde_json::to_value(wanted).ok().map(|wanted| vec![wanted]);
+    Some(CodeActionOrCommand::CodeAction(CodeAction {
+        title: title.clone(),
+        kind: Some(CodeActionKind::QUICKFIX),
+        command: Some(Command { title, command: acceptance::COMMAND.to_owned(), arguments }),
+        ..CodeAction::default()
+    }))
 }
 
 /// To have the contract of a table generated that is written on these lines, or generated anew where it has one.

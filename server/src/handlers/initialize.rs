@@ -13,6 +13,7 @@ use tower_lsp::ls_types::{
     WorkspaceServerCapabilities,
 };
 
+use crate::acceptance;
 use crate::generation;
 use crate::positions::Encoding;
 use crate::session::Session;
@@ -130,7 +131,7 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             ..CodeActionOptions::default()
         })),
         execute_command_provider: Some(ExecuteCommandOptions {
-            commands: vec![generation::COMMAND.to_owned()],
+            commands: [generation::COMMAND, acceptance::COMMAND].map(str::to_owned).into(),
             ..ExecuteCommandOptions::default()
         }),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),

@@ -47,7 +47,7 @@ async fn connected() -> Client {
     let window = json!({ "workDoneProgress": true, "showDocument": { "support": true } });
     let (mut client, offer) = Client::initialized(Generator, json!({ "window": window })).await;
     let commands = &offer["capabilities"]["executeCommandProvider"]["commands"];
-    assert_eq!(*commands, json!(["deCopilot.generateContract"]));
+    assert_eq!(*commands, json!(["deCopilot.generateContract", "deCopilot.acceptFinding"]));
     client.open(URI, SCRIPT).await;
     client
 }
