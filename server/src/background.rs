@@ -123,7 +123,7 @@ async fn check_documents(
 }
 
 /// The open scripts, where there are several: what one of them breaks in another is seen before it is saved.
-fn open_jobs(snapshot: &Snapshot, session: &Session) -> Vec<Job> {
+fn open_jobs(snapshot: &Snapshot, session: &Session) -> Vec<Arc<Job>> {
     if snapshot.documents.len() < 2 {
         return Vec::new();
     }

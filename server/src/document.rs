@@ -12,6 +12,7 @@ use tower_lsp::ls_types::{TextDocumentContentChangeEvent, Uri};
 use crate::knowledge::{Knowledge, KnownWorld, next_revision};
 use crate::positions::{self, Encoding};
 use crate::session::Snapshot;
+use crate::workspace::Job;
 
 /// The text of an open document in one version, and its analysis once somebody wanted it.
 pub(crate) struct Document {
@@ -42,6 +43,8 @@ pub(crate) struct Analyzed {
     pub(crate) analysis: Analysis,
     /// What was asked, with the revision of each answer that was given.
     pub(crate) asked: Vec<(Question, u64)>,
+    /// The script as other jobs see it, once they look.
+    pub(crate) job: OnceLock<Arc<Job>>,
 }
 
 /// The client has moved on from the version that was to be analyzed.
@@ -150,7 +153,7 @@ impl Document {
                 (Arc::clone(parsed.text()), parsed.analyze(&world))
             };
             let (text, analysis) = analyzer::on_deep_stack(work)?.ok()?;
-            Some(Arc::new(Analyzed { text, analysis, asked: world.into_asked() }))
+            Some(Arc::new(Analyzed { text, analysis, asked: world.into_asked(), job: OnceLock::new() }))
         })
         .await;
         if self.is_superseded() {

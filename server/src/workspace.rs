@@ -33,10 +33,13 @@ pub(crate) struct Job {
 
 impl Job {
     /// A script as it is open in the editor.
-    pub(crate) fn opened(place: &Place, analyzed: &Analyzed) -> Self {
-        let (root, script) = (Arc::clone(&place.root), Arc::clone(&place.script));
-        let interface = analyzer::interface(&analyzed.analysis);
-        Self { root, script, text: Arc::clone(&analyzed.text), interface, stamp: None }
+    pub(crate) fn opened(place: &Place, analyzed: &Analyzed) -> Arc<Self> {
+        let job = || {
+            let (root, script) = (Arc::clone(&place.root), Arc::clone(&place.script));
+            let interface = analyzer::interface(&analyzed.analysis);
+            Arc::new(Self { root, script, text: Arc::clone(&analyzed.text), interface, stamp: None })
+        };
+        Arc::clone(analyzed.job.get_or_init(job))
     }
 }
 
@@ -103,10 +106,10 @@ impl Workspace {
     }
 
     /// Takes in those of the jobs that are open, as they are in the editor. True if other jobs see a difference.
-    pub(crate) fn opened(&self, open: Vec<Job>) -> bool {
+    pub(crate) fn opened(&self, open: Vec<Arc<Job>>) -> bool {
         let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
         let open = open.into_iter().filter(|job| jobs.on_disk.contains_key(&job.script));
-        let open: BTreeMap<Arc<Path>, Arc<Job>> = open.map(|job| (Arc::clone(&job.script), Arc::new(job))).collect();
+        let open: BTreeMap<Arc<Path>, Arc<Job>> = open.map(|job| (Arc::clone(&job.script), job)).collect();
         let before = |script: &Arc<Path>| jobs.open.get(script).or_else(|| jobs.on_disk.get(script));
         let differs = |known: Option<&Arc<Job>>, job: Option<&Arc<Job>>| match (known, job) {
             (Some(known), Some(job)) => known.root != job.root || !known.interface.is_like(&job.interface),

@@ -95,6 +95,41 @@ describe("the extension", () => {
     });
     assert.equal(titles[0], "Replace with `payment_status`", "the nearest name comes first");
     assert.ok(titles.includes("Ignore unknown-column on this line"), titles.join());
+    assert.ok(titles.includes("Accept unknown-column here as known"), titles.join());
+  });
+
+  it("outlines what a job reads and writes, and finds it by name", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const symbols = await until("the outline", async () => {
+      const found = await vscode.commands.executeCommand("vscode.executeDocumentSymbolProvider", document.uri);
+      return found?.find((one) => one.name === "analytics_db.loan_repayment_fact") && found;
+    });
+    assert.ok(symbols.some((one) => one.detail === "read" && one.name === "ref_db.dim_loan"));
+    const tables = await vscode.commands.executeCommand("vscode.executeWorkspaceSymbolProvider", "repayment_fact");
+    assert.ok(tables.some((one) => one.containerName.startsWith("read by ")), JSON.stringify(tables));
+  });
+
+  it("names the argument of an awsglue call", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const at = document.positionAt(document.getText().indexOf('"dim_loan"'));
+    const help = await vscode.commands.executeCommand("vscode.executeSignatureHelpProvider", document.uri, at, "(");
+    const [signature] = help.signatures;
+    assert.match(signature.label, /^from_catalog\(database, table_name/);
+    assert.equal(signature.parameters[help.activeParameter].label, "table_name");
+  });
+
+  it("marks a wrong setting where it is written", async () => {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(project, "de-copilot.toml"));
+    await vscode.window.showTextDocument(document);
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(0, 0), "[lakes]\n");
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    const ours = () => vscode.languages.getDiagnostics(document.uri).filter((one) => one.source === "de-copilot");
+    const [marked] = await until("the diagnostic", () => ours().length > 0 && ours());
+    assert.match(marked.message, /did you mean `lake`/);
+    assert.equal(document.getText(marked.range), "[lakes]");
+    await vscode.commands.executeCommand("workbench.action.files.revert");
+    await until("the end of the diagnostic", () => ours().length === 0);
   });
 
   it("shows what transforms do, and what is known of the written table", async () => {
@@ -109,7 +144,7 @@ describe("the extension", () => {
     assert.ok(lenses.some((lens) => lens.command.title === "no contract"), "a lens on the write");
   });
 
-  it("has the contract of a written table generated, and shows it", async () => {
+  it("has the contract of a written table generated, shows what would change, and stores it where that is wanted", async () => {
     const document = await open("loan_repayments_etl.py");
     const at = place(document, "write_dynamic_frame.from_catalog");
     const action = await until("the action", async () => {
@@ -119,9 +154,14 @@ describe("the extension", () => {
     });
     assert.match(action.title, /loan_repayment_fact$/);
     await vscode.commands.executeCommand(action.command.command, ...action.command.arguments);
-    const shown = await until("the contract", () =>
-      vscode.window.visibleTextEditors.find((editor) => editor.document.uri.path.endsWith("loan_repayment_fact.json")),
-    );
+    const visible = (name) => vscode.window.visibleTextEditors.find((editor) => editor.document.uri.path.endsWith(name));
+    const difference = await until("the difference", () => visible("loan_repayment_fact.diff"));
+    assert.match(difference.document.getText(), /^\+ {2}"table_name": "loan_repayment_fact",$/m);
+    const shown = await until("the contract", async () => {
+      // The first button of the question: Store.
+      await vscode.commands.executeCommand("notification.acceptPrimaryAction");
+      return visible("loan_repayment_fact.json");
+    });
     const contract = JSON.parse(shown.document.getText());
     assert.ok(Object.keys(contract.columns).includes("emi_amount"), Object.keys(contract.columns).join());
     await until("the lens", async () => {
