@@ -235,3 +235,52 @@ impl Analysis {
             .map_or_else(|| name.clone(), |input| input.dataset.short_name().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the scripts are files, and a test may read them")]
+
+    use super::*;
+    use crate::ide::fixture::Lending;
+
+    /// What a script means does not depend on how it is cut into sections.
+    fn check(script: &str) {
+        let whole = on_deep_stack(|| analyze_tree(script, &syntax::parse_whole(script), &Lending));
+        let whole = whole.unwrap().unwrap();
+        let sections = analyze(script, &Lending);
+        // Python that is none is cut where the next statement begins, which the parser alone does not see.
+        if !whole.has_syntax_errors {
+            assert!(whole == sections, "{script}\n{:#?}\n{:#?}", whole.diagnostics, sections.diagnostics);
+        }
+    }
+
+    #[test]
+    fn sections_mean_what_the_whole_means() {
+        let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let files = |folder: &str, extension: &str| -> Vec<String> {
+            let entries = std::fs::read_dir(repository.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+            let wanted = entries.filter(|path| path.extension().is_some_and(|found| found == extension));
+            wanted.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+        };
+        let pages = files("tests/spec", "md");
+        let blocks = pages.iter().flat_map(|page| page.split("```python\n").skip(1));
+        let mut scripts: Vec<String> =
+            blocks.filter_map(|block| block.split("```").next()).map(str::to_owned).collect();
+        scripts.extend(files("fixtures/loans/jobs", "py"));
+        assert!(scripts.len() > 100, "{} scripts", scripts.len());
+        for script in &scripts {
+            check(script);
+            // Long blocks are sections in turn.
+            let filler = format!("    note = '{}'\n", "x".repeat(1_200));
+            let body: String = script.lines().map(|line| format!("    {line}\n")).collect();
+            for header in ["def main():\n", "try:\n", "if flag:\n", "with lock:\n", "for day in days:\n"] {
+                let end = match header {
+                    "try:\n" => "except Exception as error:\n    raise\nfinally:\n    print('done')\n",
+                    "if flag:\n" => "elif other:\n    pass\nelse:\n    x = 1\n",
+                    _ => "main()\n",
+                };
+                check(&format!("{header}{filler}{body}{end}"));
+            }
+        }
+    }
+}

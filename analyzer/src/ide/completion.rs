@@ -9,7 +9,7 @@ use contract::types::DataType;
 use super::cursor::{Cursor, cursor};
 use crate::facts::Dataset;
 use crate::plan::{NodeId, NodeKind};
-use crate::{Analysis, Mention, TextRange, World, analyze};
+use crate::{Analysis, Mention, Parsed, TextRange, World};
 
 /// What could stand at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub enum ItemKind {
 const WORD: &str = "zq0completion0qz";
 
 /// What could stand at a byte offset of a script. `tables` are the tables of the catalog.
-pub fn complete(text: &str, offset: usize, world: &dyn World, tables: &[TableName]) -> Option<Completion> {
+pub fn complete(script: &Parsed, offset: usize, world: &dyn World, tables: &[TableName]) -> Option<Completion> {
+    let text = script.text();
     let cursor = cursor(text, offset);
     let with_word = |closers: &str| {
         let before = text.get(..cursor.word.start)?;
@@ -64,8 +65,8 @@ pub fn complete(text: &str, offset: usize, world: &dyn World, tables: &[TableNam
         attempts.push(with_word(&cursor.closers)?);
     }
     attempts.into_iter().find_map(|patched| {
-        let analysis = analyze(&patched, world);
-        let items = candidates(&analysis, &patched, &cursor, tables);
+        let patched = script.with_text(patched);
+        let items = candidates(&patched.analyze(world), patched.text(), &cursor, tables);
         (!items.is_empty()).then_some(Completion { range, items })
     })
 }
@@ -199,7 +200,7 @@ mod tests {
 
     fn check(script: &str, expected: &[&str]) {
         let (text, offset) = marked(script);
-        let found = complete(&text, offset, &Lending, &Lending::tables());
+        let found = complete(&Parsed::new(text.as_str()), offset, &Lending, &Lending::tables());
         let labels: Vec<&str> = found.iter().flat_map(|found| &found.items).map(|item| item.label.as_str()).collect();
         assert_eq!(labels, expected, "in {script}");
     }

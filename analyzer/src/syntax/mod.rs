@@ -44,6 +44,16 @@ pub(crate) fn parse(text: &str, before: Option<(&Tree, &str)>) -> Tree {
     Tree { sections: parse_sections(&mut parser, text, 0, &sections::cut(text), (tree, old)) }
 }
 
+/// The tree of a text that is parsed in one piece, which that of its sections is held against.
+#[cfg(test)]
+pub(crate) fn parse_whole(text: &str) -> Tree {
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_python::LANGUAGE.into()).unwrap();
+    let (statements, has_errors) = lower(&mut parser, text);
+    let parsed = Parsed { length: text.len(), statements: statements.into(), has_errors, blocks: Vec::new() };
+    Tree { sections: vec![(0, Arc::new(parsed))] }
+}
+
 impl Tree {
     /// The statements of the script.
     pub(crate) fn script(&self) -> Block {

@@ -11,7 +11,7 @@ use crate::positions;
 pub(crate) fn completion(view: &TextView, params: CompletionParams) -> Option<CompletionResponse> {
     let (text, encoding) = (&view.document.text, view.client.encoding);
     let offset = positions::to_offset(text, params.text_document_position.position, encoding);
-    let found = ide::complete(&text.to_string(), offset, &view.world, &view.tables)?;
+    let found = ide::complete(&view.document.parsed(), offset, &view.world, &view.tables)?;
     let range = positions::to_range(text, found.range, encoding);
     let items = found.items.into_iter().enumerate().map(|(position, item)| CompletionItem {
         kind: Some(match item.kind {
