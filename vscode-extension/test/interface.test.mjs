@@ -1,5 +1,7 @@
 // The packaged extension as a person meets it: keyboard, mouse and what the window shows.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openWindow, remote, shared } from "./setup.mjs";
@@ -43,6 +45,24 @@ describe("in the window", () => {
   it("the status bar names the extension", async () => {
     const item = page.locator(".statusbar-item", { hasText: "DE Copilot" });
     await item.waitFor();
+  });
+
+  it("a contract is stored once its difference has been seen and wanted", async () => {
+    const contract = join(shared.project, "de-copilot", "contracts", "loan_repayment_fact.json");
+    await goTo("write_dynamic_frame.from_catalog");
+    await page.keyboard.press("Control+.");
+    await page.locator(".action-widget .action.focused", { hasText: "Generate the contract of" }).waitFor();
+    await page.keyboard.press("Enter");
+    const question = page.locator(".notification-toast", { hasText: "a new contract of" });
+    await question.waitFor();
+    await page.locator(".monaco-editor .view-line", { hasText: '+  "table_name": "loan_repayment_fact"' }).waitFor();
+    await screenshot("difference");
+    assert.equal(existsSync(contract), false, "nothing is stored before somebody has said so");
+    await question.getByRole("button", { name: "Store" }).click();
+    await page.waitForSelector('.tab[data-resource-name="loan_repayment_fact.json"]');
+    await screenshot("contract");
+    const { columns } = JSON.parse(await readFile(contract, "utf8"));
+    assert.ok(Object.keys(columns).includes("emi_amount"), Object.keys(columns).join());
   });
 
   /** Puts the cursor on words of the open file by the find widget, as a person does. */
