@@ -104,7 +104,7 @@ pub(super) fn derive(plan: &Plan, id: NodeId, known: &dyn Fn(NodeId) -> Rc<Keys>
             inner.add(Key::new(columns, format!("one row per {} is kept", names(plan, keys))));
             inner
         }
-        NodeKind::Distinct { input } => {
+        NodeKind::Distinct { input, .. } => {
             let mut inner = of(input);
             if node.schema.is_complete() {
                 let columns = node.schema.fields.iter().map(|field| field.id).collect();

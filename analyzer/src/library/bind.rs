@@ -36,7 +36,8 @@ struct Scope<'s> {
 }
 
 /// The same for a filter or sort. Spark looks for a column that a select list has left out in the frame before it, so
-/// `df.select("a").filter(col("b") > 0)` is valid where `df` has `b`.
+/// `df.select("a").filter(col("b") > 0)` is valid where `df` has `b`, and so it is with a `distinct()`, a `limit` or an
+/// `explode` between the two (Spark's rule `ResolveMissingReferences`).
 pub(crate) fn bind_condition(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
     let mut condition = expr.clone();
     find_left_out(interpreter, node, &mut condition);
@@ -61,7 +62,15 @@ fn find_left_out(interpreter: &mut Interpreter, node: NodeId, expr: &mut Expr) {
                 _ => return,
             }
             match interpreter.plan.node(current).map(|node| &node.kind) {
-                Some(NodeKind::Project { input } | NodeKind::Filter { input, .. }) => current = *input,
+                Some(
+                    NodeKind::Project { input }
+                    | NodeKind::Filter { input, .. }
+                    | NodeKind::Limit { input }
+                    | NodeKind::Distinct { input, in_sql: false }
+                    | NodeKind::DropDuplicates { input, .. }
+                    | NodeKind::Explode { input }
+                    | NodeKind::Resample { input },
+                ) => current = *input,
                 _ => return,
             }
         }

@@ -373,8 +373,9 @@ impl Plan {
                 *field = Field { id, nullable: None, ..field.clone() };
             }
         }
-        let taken: Vec<String> = schema.fields.iter().take(count).map(|field| field.name.to_lowercase()).collect();
-        for field in schema.fields.iter_mut().skip(count).filter(|field| taken.contains(&field.name.to_lowercase())) {
+        // Names of a DynamicFrame's fields that differ in case are different names.
+        let taken: Vec<String> = schema.fields.iter().take(count).map(|field| field.name.clone()).collect();
+        for field in schema.fields.iter_mut().skip(count).filter(|field| taken.contains(&field.name)) {
             field.name.insert(0, '.');
         }
         self.add(NodeKind::Project { input: joined }, schema, range)

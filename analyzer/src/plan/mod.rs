@@ -119,6 +119,8 @@ pub enum NodeKind {
     Distinct {
         /// Whose rows.
         input: NodeId,
+        /// Whether it is a `DISTINCT` of SQL: behind that one, Spark finds no column that a select list has left out.
+        in_sql: bool,
     },
     /// One row per key.
     DropDuplicates {
@@ -352,7 +354,7 @@ impl NodeKind {
             | NodeKind::Filter { input, .. }
             | NodeKind::Limit { input }
             | NodeKind::Aggregate { input, .. }
-            | NodeKind::Distinct { input }
+            | NodeKind::Distinct { input, .. }
             | NodeKind::DropDuplicates { input, .. }
             | NodeKind::Explode { input }
             | NodeKind::Resample { input }

@@ -278,8 +278,11 @@ impl Lowering<'_, '_, '_> {
             for arg in &list.args {
                 let (FunctionArg::Unnamed(arg) | FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. }) =
                     arg;
-                if let FunctionArgExpr::Expr(expr) = arg {
-                    args.push(self.expr(expr, depth));
+                match arg {
+                    FunctionArgExpr::Expr(expr) => args.push(self.expr(expr, depth)),
+                    // `count(t.*)` counts the rows in which no column is NULL, `count(*)` all of them.
+                    FunctionArgExpr::Wildcard if !distinct => {}
+                    _ => args.push(opaque("columns that are not known here", Vec::new(), DataType::Unknown, range)),
                 }
             }
         }

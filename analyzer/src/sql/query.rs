@@ -116,9 +116,15 @@ impl Planner<'_, '_, '_> {
                         if all {
                             return union;
                         }
-                        self.interpreter.plan.same_schema(union, NodeKind::Distinct { input: union }, range)
+                        self.interpreter.plan.same_schema(
+                            union,
+                            NodeKind::Distinct { input: union, in_sql: true },
+                            range,
+                        )
                     }
-                    _ => self.interpreter.plan.same_schema(left, NodeKind::Distinct { input: left }, range),
+                    _ => {
+                        self.interpreter.plan.same_schema(left, NodeKind::Distinct { input: left, in_sql: true }, range)
+                    }
                 }
             }
             SetExpr::Values(_) => self.interpreter.plan.add(NodeKind::Values, crate::plan::Schema::default(), range),
@@ -140,7 +146,7 @@ impl Planner<'_, '_, '_> {
         }
         if select.distinct.is_some() {
             let range = self.whole();
-            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node }, range);
+            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node, in_sql: true }, range);
         }
         node
     }
@@ -387,11 +393,12 @@ impl Planner<'_, '_, '_> {
                     }
                     _ => None,
                 },
-                // An alias of the select list, where the frame has no such column.
+                // An alias of the select list, where the frame is not known to have such a column.
                 ast::Expr::Identifier(ident) => {
                     let name = self.source.restore(&ident.value);
-                    let is_column =
-                        matches!(self.interpreter.plan.lookup(node, None, &name), crate::plan::Lookup::Found(_));
+                    let schema = self.interpreter.plan.schema(node);
+                    let known = self.interpreter.plan.known_fields(&schema);
+                    let is_column = known.iter().any(|field| field.name.eq_ignore_ascii_case(&name));
                     items.iter().find(|item| {
                         matches!(item, Item::Column { name: alias, expr } if alias.eq_ignore_ascii_case(&name)
                             && (!is_column || matches!(expr.kind, ExprKind::Column(_))))
