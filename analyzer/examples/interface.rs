@@ -1,9 +1,10 @@
 //! What the analyzer says of many programs, for `cargo xtask oracle`.
 //!
-//! `interface < PROGRAMS > FACTS`: a JSON list of `{"id", "script", "tables": {"database.table": [[COLUMN, TYPE, IS_KEY]]}}`
-//! becomes one of `{"id", "outputs": [{"name", "columns": [{"name", "type", "nullable", "sources"}], "complete", "grain"}],
-//! "errors": [MESSAGE],
-//! "warnings"}` in the same order.
+//! `interface < PROGRAMS > FACTS`: a JSON list of `{"id", "script", "tables": {"database.table": [[COLUMN, TYPE, IS_KEY]]}}`,
+//! which may also have `"paths": {PATH: [[COLUMN, TYPE, IS_KEY]]}` and `"arguments": PREFIX`, where every job argument has
+//! the value PREFIX followed by its name in lower case. It becomes a list of `{"id", "inputs": [{"name", "kind", "path",
+//! "columns": [[NAME, TYPE]], "complete"}], "outputs": [{"name", "columns": [{"name", "type", "nullable", "sources"}], "complete",
+//! "grain"}], "joins": [{"how", "left", "right"}], "errors": [MESSAGE], "warnings"}` in the same order.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of the test suite reads and prints")]
 
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut facts = Vec::with_capacity(programs.len());
     for program in &programs {
         let script = program["script"].as_str().ok_or("a program without a script")?;
-        let analysis = analyze_uncaught(script, &Tables::read(&program["tables"])?);
+        let analysis = analyze_uncaught(script, &Known::read(program)?);
         facts.push(facts_of(&program["id"], &analysis));
     }
     println!("{}", Json::from(facts));
@@ -63,51 +64,83 @@ fn facts_of(id: &Json, analysis: &Analysis) -> Json {
         let found = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity);
         found.map(|diagnostic| format!("{}: {}", diagnostic.code, diagnostic.message)).collect::<Vec<_>>()
     };
+    let inputs = analysis.inputs.iter().map(|input| {
+        let fields = analysis.plan.node(input.node).map(|node| analysis.plan.known_fields(&node.schema));
+        let column =
+            |field: &analyzer::plan::Field| json!([field.name, analysis.plan.column_type(field.id).to_string()]);
+        json!({
+            "name": input.dataset.name,
+            "kind": input.dataset.kind.name(),
+            "path": input.dataset.path,
+            "complete": analysis.plan.node(input.node).is_some_and(|node| node.schema.is_complete()),
+            "columns": fields.unwrap_or_default().iter().map(column).collect::<Vec<_>>(),
+        })
+    });
+    let joins = analysis
+        .joins
+        .iter()
+        .map(|join| json!({"how": join.how.name(), "left": join.left_columns, "right": join.right_columns}));
     json!({
         "id": id,
+        "inputs": inputs.collect::<Vec<_>>(),
+        "joins": joins.collect::<Vec<_>>(),
         "outputs": outputs.collect::<Vec<_>>(),
         "errors": diagnostics(Severity::Error),
         "warnings": diagnostics(Severity::Warning),
     })
 }
 
-/// The tables that a program may read, with the keys that their contracts promise.
-struct Tables(HashMap<TableName, (TableSchema, Vec<String>)>);
+/// What a program may read, with the keys that contracts of its tables promise.
+struct Known {
+    tables: HashMap<TableName, (TableSchema, Vec<String>)>,
+    paths: HashMap<String, TableSchema>,
+    arguments: Option<String>,
+}
 
-impl Tables {
-    fn read(tables: &Json) -> Result<Self, Box<dyn Error>> {
-        let mut known = HashMap::new();
-        for (name, columns) in tables.as_object().ok_or("`tables` is no object")? {
+impl Known {
+    fn read(program: &Json) -> Result<Self, Box<dyn Error>> {
+        let mut tables = HashMap::new();
+        for (name, columns) in program["tables"].as_object().ok_or("`tables` is no object")? {
             let (database, table) = name.split_once('.').ok_or("a table without a database")?;
-            let (mut schema, mut keys) = (Vec::new(), Vec::new());
-            for column in columns.as_array().ok_or("a table without columns")? {
-                let [name, data_type] = [0, 1].map(|place| column[place].as_str().unwrap_or_default());
-                if column[2] == true {
-                    keys.push(name.to_owned());
-                }
-                let data_type = DataType::parse(data_type)?;
-                schema.push(Column {
-                    name: name.into(),
-                    data_type,
-                    nullable: None,
-                    comment: None,
-                    partition_key: false,
-                });
-            }
-            let schema = TableSchema { columns: schema, provenance: Provenance::Catalog };
-            known.insert(TableName::new(database, table), (schema, keys));
+            tables.insert(TableName::new(database, table), schema(columns)?);
         }
-        Ok(Self(known))
+        let mut paths = HashMap::new();
+        for (path, columns) in program["paths"].as_object().into_iter().flatten() {
+            paths.insert(path.clone(), schema(columns)?.0);
+        }
+        Ok(Self { tables, paths, arguments: program["arguments"].as_str().map(str::to_owned) })
     }
 }
 
-impl World for Tables {
+/// The columns of `[[COLUMN, TYPE, IS_KEY]]`, and the names of the keys.
+fn schema(columns: &Json) -> Result<(TableSchema, Vec<String>), Box<dyn Error>> {
+    let (mut schema, mut keys) = (Vec::new(), Vec::new());
+    for column in columns.as_array().ok_or("a table without columns")? {
+        let [name, data_type] = [0, 1].map(|place| column[place].as_str().unwrap_or_default());
+        if column[2] == true {
+            keys.push(name.to_owned());
+        }
+        let data_type = DataType::parse(data_type)?;
+        schema.push(Column { name: name.into(), data_type, nullable: None, comment: None, partition_key: false });
+    }
+    Ok((TableSchema { columns: schema, provenance: Provenance::Catalog }, keys))
+}
+
+impl World for Known {
     fn table(&self, name: &TableName) -> Option<TableSchema> {
-        self.0.get(name).map(|(schema, _)| schema.clone())
+        self.tables.get(name).map(|(schema, _)| schema.clone())
+    }
+
+    fn path(&self, path: &str) -> Option<TableSchema> {
+        self.paths.get(path).cloned()
     }
 
     fn contract(&self, name: &TableName) -> Option<Arc<Contract>> {
-        let (_, keys) = self.0.get(name).filter(|(_, keys)| !keys.is_empty())?;
+        let (_, keys) = self.tables.get(name).filter(|(_, keys)| !keys.is_empty())?;
         Some(Arc::new(Contract { primary_key: keys.clone(), ..Contract::default() }))
+    }
+
+    fn argument(&self, name: &str) -> Option<String> {
+        self.arguments.as_ref().map(|prefix| format!("{prefix}{}", name.to_lowercase()))
     }
 }

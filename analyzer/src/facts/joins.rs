@@ -5,29 +5,37 @@ use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 use crate::value::UNKNOWN_HOLE;
 use contract::expr::{BinaryOp, ColumnId, ColumnRef, Expr, ExprKind};
+use rustc_hash::FxHashMap;
 
-/// The joins that reach an output, or all where nothing is written, in order of execution.
+/// The joins that reach an output, or all where nothing is written, in order of execution. What one call makes for
+/// several outputs is one join; two of one output are two, though they be alike.
 pub(crate) fn joins(plan: &Derived) -> Vec<JoinFact> {
-    let mut reached: Vec<NodeId> = if plan.sinks.is_empty() {
-        plan.nodes().map(|(id, _)| id).collect()
+    let frames: Vec<Vec<NodeId>> = if plan.sinks.is_empty() {
+        vec![plan.nodes().map(|(id, _)| id).collect()]
     } else {
-        plan.live_sinks().iter().flat_map(|sink| plan.ancestry(sink.input)).collect()
+        plan.live_sinks().iter().map(|sink| plan.ancestry(sink.input)).collect()
     };
-    reached.sort();
-    reached.dedup();
+    let mut made: FxHashMap<NodeId, Option<JoinFact>> = FxHashMap::default();
     let mut facts: Vec<JoinFact> = Vec::new();
-    for id in reached {
-        if let Some(fact) = join(plan, id) {
-            let same = |known: &JoinFact| {
-                known.range == fact.range
-                    && known.left_columns == fact.left_columns
-                    && known.right_inputs == fact.right_inputs
+    for reached in frames {
+        let mut known = facts.iter().collect::<Vec<_>>();
+        let mut further = Vec::new();
+        for id in reached {
+            let Some(fact) = made.entry(id).or_insert_with(|| join(plan, id)) else { continue };
+            let same = |known: &&JoinFact| {
+                known.node == fact.node
+                    || known.range == fact.range
+                        && known.left_columns == fact.left_columns
+                        && known.right_inputs == fact.right_inputs
             };
-            if !facts.iter().any(same) {
-                facts.push(fact);
+            match known.iter().position(same) {
+                Some(place) => drop(known.swap_remove(place)),
+                None => further.push(fact.clone()),
             }
         }
+        facts.extend(further);
     }
+    facts.sort_by_key(|fact| fact.node);
     facts
 }
 

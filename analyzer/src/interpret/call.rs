@@ -38,9 +38,9 @@ impl Interpreter<'_> {
             // `super()` is an object of its own, whose attributes are those of the base class.
             Value::Bound(bound) if bound.1 == SUPER => function.clone(),
             Value::Bound(bound) => match &bound.0 {
-                Value::Choice(arms) => {
+                choice @ Value::Choice(_) => {
                     let mut results = Vec::new();
-                    for arm in arms.iter() {
+                    for arm in choice.given() {
                         // An arm that has no such method would raise, so it is not the one that runs.
                         if matches!(arm, Value::None) {
                             continue;

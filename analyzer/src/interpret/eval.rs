@@ -178,7 +178,7 @@ impl Interpreter<'_> {
                 StrPart::Value { value, format } => {
                     let value = self.eval(value, scope);
                     let pieces: Vec<Text> =
-                        value.alternatives().iter().map(|arm| self.to_text_formatted(arm, format.as_deref())).collect();
+                        value.given().into_iter().map(|arm| self.to_text_formatted(arm, format.as_deref())).collect();
                     texts =
                         texts.iter().flat_map(|known| pieces.iter().map(|piece| known.concat(piece))).take(8).collect();
                     if texts.iter().any(|text| text.length() > super::MAX_TEXT) {
@@ -200,7 +200,7 @@ impl Interpreter<'_> {
     fn to_text_formatted(&self, value: &Value, format: Option<&str>) -> Text {
         let exact = |text: String| Text::literal(text, None);
         match value {
-            Value::Text(text) => text.clone(),
+            Value::Text(text) => text.as_text(),
             Value::Int(number) => match format {
                 None => exact(number.to_string()),
                 Some(format) => match format.trim_end_matches('d').strip_prefix('0').map(str::parse::<usize>) {
@@ -339,10 +339,10 @@ impl Interpreter<'_> {
         }
         if matches!(left, Value::Choice(_)) || matches!(right, Value::Choice(_)) {
             let mut results = Vec::new();
-            for a in left.alternatives().to_vec() {
-                for b in right.alternatives() {
+            for a in left.given() {
+                for b in right.given() {
                     if results.len() < 8 {
-                        results.push(self.binary(op, &a, b, range));
+                        results.push(self.binary(op, a, b, range));
                     }
                 }
             }
@@ -570,7 +570,7 @@ impl Interpreter<'_> {
 
 /// Whether a text is nothing but the date of the run.
 pub(crate) fn is_run_date(text: &Text) -> bool {
-    matches!(text.segments.as_slice(), [Segment::Hole(Hole::RunDate)])
+    matches!(text.segments.as_slice(), [Segment::Hole(Hole::RunDate | Hole::Moment { .. })])
 }
 
 /// One text, or a choice of several.

@@ -18,7 +18,9 @@ impl Interpreter<'_> {
         if is_run_date(text) {
             return match name {
                 "timestamp" | "total_seconds" | "weekday" | "isoweekday" => Value::unknown("a date of the run"),
-                "split" | "isocalendar" => self.heap.list(vec![Value::Text(text.clone())], false),
+                "split" | "isocalendar" => self.heap.list(vec![Value::Text(text.as_text())], false),
+                "strftime" | "isoformat" | "ctime" => Value::Text(text.as_text()),
+                "date" if text.moment().is_some() => Value::Text(Text::hole(Hole::Moment { timestamp: false })),
                 _ => Value::Text(text.clone()),
             };
         }

@@ -106,7 +106,16 @@ pub(crate) fn constant(value: &Value, range: TextRange) -> Expr {
         other => match functions::constant_value(other) {
             Some(constant) => expression::literal(constant, letters(other).unwrap_or(range)),
             None => {
-                expression::opaque("a value that is not known from the script", Vec::new(), DataType::Unknown, range)
+                let moment = match other {
+                    Value::Text(text) => text.moment(),
+                    _ => None,
+                };
+                let (reason, data_type) = match moment {
+                    Some(true) => ("the time of the run", DataType::Timestamp),
+                    Some(false) => ("the date of the run", DataType::Unknown),
+                    None => ("a value that is not known from the script", DataType::Unknown),
+                };
+                expression::opaque(reason, Vec::new(), data_type, range)
             }
         },
     }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use contract::expr::ExprKind;
+use contract::expr::{BinaryOp, Expr, ExprKind};
 use contract::types::DataType;
+use indexmap::IndexMap;
 
 use super::{bind, column, frame, types};
 use crate::expression;
@@ -83,7 +84,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
         "drop_fields" => {
             let names = args.get(0, "paths").map(|value| types::names(interpreter, value)).unwrap_or_default();
             match args.get(0, "paths").is_some_and(|paths| types::names_all(interpreter, paths)) {
-                true => Value::Dynamic(interpreter.plan.drop_columns(node, &names, range)),
+                true => Value::Dynamic(drop_fields(interpreter, node, &names, range)),
                 // What is not named here may be dropped as well.
                 false => Value::Dynamic(interpreter.plan.select(node, vec![SelectItem::Unknown], range)),
             }
@@ -147,7 +148,21 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
     }
 }
 
-/// `ApplyMapping`: exactly the mapped columns, renamed and cast.
+/// The frame without these fields. Fields of a DynamicFrame may differ in case only, as after a join.
+fn drop_fields(interpreter: &mut Interpreter, mut node: NodeId, names: &[String], range: TextRange) -> NodeId {
+    for name in names {
+        let schema = interpreter.plan.schema(node);
+        let alike = schema.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+        node = match alike.clone().find(|field| field.name == *name) {
+            Some(field) if alike.count() > 1 => interpreter.plan.drop_column_id(node, field.id, range),
+            _ => interpreter.plan.drop_columns(node, std::slice::from_ref(name), range),
+        };
+    }
+    node
+}
+
+/// `ApplyMapping`: exactly the mapped columns, renamed and cast. A dot in a target makes a field of a struct, unless a
+/// backtick stands before it.
 fn apply_mapping(
     interpreter: &mut Interpreter,
     node: NodeId,
@@ -157,7 +172,8 @@ fn apply_mapping(
 ) -> Value {
     let here = interpreter.here(range);
     let (entries, exact) = interpreter.iterate(mappings);
-    let mut items = Vec::new();
+    let mut items: Vec<SelectItem> = Vec::new();
+    let mut structs: IndexMap<String, (usize, Vec<(String, Expr)>)> = IndexMap::default();
     for entry in &entries {
         let parts: Vec<Option<String>> = match interpreter.heap.items(entry) {
             Some((parts, _)) => parts.iter().map(|part| part.exact_text().map(str::to_owned)).collect(),
@@ -191,11 +207,32 @@ fn apply_mapping(
         let expr = match data_type {
             Some(data_type) if data_type != operand.data_type => {
                 let kind = ExprKind::Cast { operand: Box::new(operand), or_null: true };
-                contract::expr::Expr { kind, data_type, span: expression::span(source_range) }
+                Expr { kind, data_type, span: expression::span(source_range) }
             }
             _ => operand,
         };
-        items.push(SelectItem::Column { name: to.replace('`', ""), expr });
+        match to.split_once('.') {
+            Some((outer, field)) if !to.starts_with('`') => {
+                let (_, fields) = structs.entry(outer.to_owned()).or_insert_with(|| {
+                    items.push(SelectItem::Unknown);
+                    (items.len() - 1, Vec::new())
+                });
+                fields.push((field.to_owned(), expr));
+            }
+            _ => items.push(SelectItem::Column { name: to.replace('`', ""), expr }),
+        }
+    }
+    for (name, (place, fields)) in structs {
+        let data_type = match fields.iter().any(|(field, _)| field.contains('.')) {
+            true => DataType::Unknown,
+            false => {
+                DataType::Struct(fields.iter().map(|(field, expr)| (field.clone(), expr.data_type.clone())).collect())
+            }
+        };
+        let parts = fields.into_iter().map(|(_, expr)| expr).collect();
+        if let Some(item) = items.get_mut(place) {
+            *item = SelectItem::Column { name, expr: expression::opaque("a struct", parts, data_type, here) };
+        }
     }
     if !exact {
         items.push(SelectItem::Unknown);
@@ -216,7 +253,7 @@ fn resolve_choice(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> V
         let Some(data_type) = action.strip_prefix("cast:").and_then(types::parse) else { continue };
         let operand = bind::bind(interpreter, node, &expression::column(None, name, range));
         let kind = ExprKind::Cast { operand: Box::new(operand), or_null: true };
-        columns.push((name.to_owned(), contract::expr::Expr { kind, data_type, span: expression::span(range) }));
+        columns.push((name.to_owned(), Expr { kind, data_type, span: expression::span(range) }));
     }
     if columns.is_empty() {
         Value::Dynamic(node)
@@ -226,12 +263,7 @@ fn resolve_choice(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> V
 }
 
 /// The predicate of `lambda row: row["x"] > 0`, with the row as the frame's columns.
-fn lambda_predicate(
-    interpreter: &mut Interpreter,
-    node: NodeId,
-    function: &Value,
-    range: TextRange,
-) -> contract::expr::Expr {
+fn lambda_predicate(interpreter: &mut Interpreter, node: NodeId, function: &Value, range: TextRange) -> Expr {
     let here = interpreter.here(range);
     let Value::Function(closure) = function else {
         return expression::opaque("a Python function", Vec::new(), DataType::Boolean, here);
@@ -265,7 +297,7 @@ fn join(
     for (a, b) in names1.iter().zip(&names2) {
         let a = bind::bind(interpreter, l, &column::by_name(a, here));
         let b = bind::bind(interpreter, r, &column::by_name(b, here));
-        conditions.push(expression::binary(contract::expr::BinaryOp::Equal, a, b, here));
+        conditions.push(expression::binary(BinaryOp::Equal, a, b, here));
     }
     let condition = super::functions::all_of(conditions, here);
     let joined = interpreter.plan.join_on(l, r, condition, JoinKind::Inner, here);

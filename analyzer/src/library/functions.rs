@@ -540,7 +540,7 @@ pub(crate) fn constant_value(value: &Value) -> Option<Constant> {
         Value::Bool(value) => Constant::Boolean(*value),
         Value::Int(value) => Constant::Int(*value),
         Value::Float(value) => Constant::Double(*value),
-        Value::Text(text) => Constant::String(text.render()),
+        Value::Text(text) if text.moment().is_none() => Constant::String(text.render()),
         _ => return None,
     })
 }

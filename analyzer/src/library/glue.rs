@@ -115,7 +115,7 @@ pub(crate) fn library(interpreter: &mut Interpreter, path: &str, args: Args) -> 
 }
 
 fn from_catalog(interpreter: &mut Interpreter, args: &Args, dynamic: bool) -> Value {
-    check_keywords(
+    let args = &meant(
         interpreter,
         args,
         &[
@@ -248,23 +248,28 @@ fn get_sink(interpreter: &mut Interpreter, args: &Args) -> Value {
     Value::Object(interpreter.heap.add(Object::Sink(Box::new(sink))))
 }
 
-/// Reports a keyword that the call does not have, where one that it has is near.
-pub(crate) fn check_keywords(interpreter: &mut Interpreter, args: &Args, known: &'static [&'static str]) {
+/// Reports a keyword that the call does not have, where one that it has is near, and takes it for that one, so that the
+/// rest of the script is understood as it is meant.
+pub(crate) fn meant(interpreter: &mut Interpreter, args: &Args, known: &'static [&'static str]) -> Args {
     interpreter.mention_call(args.range, known);
-    if args.open || !interpreter.is_certain() {
-        return;
+    let mut meant = args.clone();
+    if args.open {
+        return meant;
     }
-    for keyword in &args.keywords {
+    for keyword in &mut meant.keywords {
         if known.contains(&keyword.name.as_str()) || keyword.name_range.is_empty() {
             continue;
         }
         let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
         let suggestions = super::bind::nearest(&keyword.name, &names);
         // The call takes further keywords without a word, so only one that stands for a missing one is wrong.
-        if let Some(best) = suggestions.first().filter(|best| args.named(best).is_none()) {
+        let Some(best) = suggestions.first().filter(|best| args.named(best).is_none()) else { continue };
+        if interpreter.is_certain() {
             let message = format!("`{}` is no argument of this call. Did you mean `{best}`?", keyword.name);
             let best = vec![best.clone()];
             interpreter.report("misspelt-keyword", Severity::Error, keyword.name_range, message, best, Vec::new());
         }
+        keyword.name.clone_from(best);
     }
+    meant
 }

@@ -37,11 +37,13 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
         ("datetime", "strptime" | "fromisoformat" | "fromtimestamp" | "datetime" | "date") => {
             match args.positional.first() {
                 Some((Value::Text(text), _)) if text.exact().is_none() => Value::Text(text.clone()),
-                _ => run_date(),
+                _ => moment(matches!(name, "strptime" | "datetime")),
             }
         }
         ("datetime" | "time", "sleep" | "time" | "perf_counter" | "monotonic") => Value::unknown("a time"),
-        ("datetime" | "time", _) => run_date(),
+        ("datetime", "now" | "utcnow") => moment(true),
+        ("datetime", _) => moment(false),
+        ("time", _) => Value::Text(Text::hole(Hole::RunDate)),
         ("delta", "forPath" | "forName") => write::delta_table(interpreter, name, &args),
         ("threading", "Thread") => {
             let target = args.named("target").cloned();
@@ -254,8 +256,8 @@ fn gives_argument(name: &str) -> bool {
         && words.iter().any(|word| of_run.contains(word))
 }
 
-fn run_date() -> Value {
-    Value::Text(Text::hole(Hole::RunDate))
+fn moment(timestamp: bool) -> Value {
+    Value::Text(Text::hole(Hole::Moment { timestamp }))
 }
 
 /// `os.path.join`.

@@ -206,27 +206,48 @@ fn load(
         Some((value, place)) => (Some(value.clone()), place),
         None => (None, range),
     };
-    // Several paths in a list are one input each, read together.
-    let values: Vec<Option<Value>> = match value.as_ref().and_then(|value| interpreter.heap.items(value)) {
+    let here = interpreter.here(range);
+    let arms: Vec<Option<Value>> = match value {
+        // Lists of paths of which one is read.
+        Some(Value::Choice(arms)) if arms.iter().any(|arm| interpreter.heap.items(arm).is_some()) => {
+            arms.iter().cloned().map(Some).collect()
+        }
+        value => vec![value],
+    };
+    let nodes = arms.iter().map(|arm| load_all(interpreter, reader, format.as_deref(), arm.as_ref(), (place, range)));
+    let nodes: Vec<NodeId> = nodes.collect();
+    Value::Frame(interpreter.plan.choice(nodes, here))
+}
+
+/// The rows of one path, or of all paths in a list: these are one input each, read together.
+fn load_all(
+    interpreter: &mut Interpreter,
+    reader: &Reader,
+    format: Option<&str>,
+    value: Option<&Value>,
+    (place, range): (TextRange, TextRange),
+) -> NodeId {
+    let values: Vec<Option<Value>> = match value.and_then(|value| interpreter.heap.items(value)) {
         Some((items, _)) if !items.is_empty() => items.into_iter().map(Some).collect(),
-        _ => vec![value],
+        _ => vec![value.cloned()],
     };
     let mut union = Vec::new();
     for value in &values {
         let mut nodes = Vec::new();
         for text in dataset::texts(interpreter, value.as_ref()) {
-            let found = dataset::by_format(interpreter, format.as_deref(), &reader.options, text.as_ref());
+            let found = dataset::by_format(interpreter, format, &reader.options, text.as_ref());
             let dataset = found.unwrap_or_else(|| Dataset {
                 kind: DatasetKind::Other,
                 database: None,
                 table: None,
                 path: None,
                 name: crate::value::UNKNOWN_HOLE.to_owned(),
-                format: format.clone(),
+                format: format.map(str::to_owned),
             });
-            let schema = reader.schema.clone().or_else(|| {
-                matches!(dataset.kind, DatasetKind::Kafka).then(|| kafka_schema(format.as_deref())).flatten()
-            });
+            let schema = reader
+                .schema
+                .clone()
+                .or_else(|| matches!(dataset.kind, DatasetKind::Kafka).then(|| kafka_schema(format)).flatten());
             let extra = Extra { schema, ..Extra::default() };
             nodes.push(match remote_query(interpreter, &dataset, &reader.options, range) {
                 Some(node) => node,
@@ -236,12 +257,13 @@ fn load(
         let here = interpreter.here(range);
         union.push(interpreter.plan.choice(nodes, here));
     }
-    let here = interpreter.here(range);
-    let node = match union.as_slice() {
+    match union.as_slice() {
         [only] => *only,
-        _ => interpreter.plan.union_by_name(union, here),
-    };
-    Value::Frame(node)
+        _ => {
+            let here = interpreter.here(range);
+            interpreter.plan.union_by_name(union, here)
+        }
+    }
 }
 
 /// One frame of several that may be it.

@@ -212,7 +212,7 @@ fn mode_of(value: &Value) -> Mode {
 
 /// `write_dynamic_frame.from_options`.
 pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
-    glue::check_keywords(
+    let args = &glue::meant(
         interpreter,
         args,
         &[
@@ -299,7 +299,7 @@ fn note_actions(interpreter: &mut Interpreter, options: &[(String, Value)]) {
 
 /// `write_dynamic_frame.from_catalog`.
 pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
-    glue::check_keywords(
+    let args = &glue::meant(
         interpreter,
         args,
         &[

@@ -291,6 +291,19 @@ impl Value {
         }
     }
 
+    /// The alternatives as parts of a name: what an argument of the job decides is not taken to be its empty default,
+    /// which would name nothing.
+    pub(crate) fn given(&self) -> Vec<&Value> {
+        let arms = self.alternatives();
+        let is_argument = |arm: &Value| match arm {
+            Value::Text(text) => matches!(text.segments.as_slice(), [Segment::Hole(Hole::Arg(_) | Hole::Env(_))]),
+            _ => false,
+        };
+        let is_empty = |arm: &Value| matches!(arm, Value::None) || arm.exact_text() == Some("");
+        let given = arms.iter().any(is_argument);
+        arms.iter().filter(|arm| !(given && is_empty(arm))).collect()
+    }
+
     /// The alternatives of a choice, or the value itself.
     pub(crate) fn alternatives(&self) -> &[Value] {
         match self {

@@ -28,7 +28,12 @@ pub(crate) enum Hole {
     Secret(String),
     /// A parameter of the Systems Manager.
     Parameter(String),
+    /// The date of the run, or a part of it, as text.
     RunDate,
+    /// The same as an object of Python's `datetime`: certainly one with a time of the day, or maybe a day.
+    Moment {
+        timestamp: bool,
+    },
     Unknown,
 }
 
@@ -40,7 +45,7 @@ impl Hole {
             Hole::WorkflowProp(name) => format!("<workflow_prop:{name}>"),
             Hole::Secret(name) => format!("<secret:{name}>"),
             Hole::Parameter(name) => format!("<parameter:{name}>"),
-            Hole::RunDate => "<run_date>".to_owned(),
+            Hole::RunDate | Hole::Moment { .. } => "<run_date>".to_owned(),
             Hole::Unknown => UNKNOWN_HOLE.to_owned(),
         }
     }
@@ -53,6 +58,25 @@ impl Text {
 
     pub(crate) fn hole(hole: Hole) -> Self {
         Self { segments: vec![Segment::Hole(hole)] }
+    }
+
+    /// What `str()` makes of it, where it may stand for a date.
+    pub(crate) fn as_text(&self) -> Self {
+        let mut text = self.clone();
+        for segment in &mut text.segments {
+            if matches!(segment, Segment::Hole(Hole::Moment { .. })) {
+                *segment = Segment::Hole(Hole::RunDate);
+            }
+        }
+        text
+    }
+
+    /// Whether it is no text but a date of the run, and if so whether it certainly has a time of the day.
+    pub(crate) fn moment(&self) -> Option<bool> {
+        match self.segments.as_slice() {
+            [Segment::Hole(Hole::Moment { timestamp })] => Some(*timestamp),
+            _ => None,
+        }
     }
 
     /// The whole text where it has no hole.
