@@ -1,21 +1,25 @@
 """Asks Spark whether what the analyzer says of programs is true.
 
-oracle.py KIND COUNT INTERFACE REPORT: KIND is spec, generated or mutants; INTERFACE is the example of the analyzer that
-prints facts; REPORT is written as JSON. Each program runs on rows made to contradict: few values, many of them equal or
+oracle.py KIND COUNT INTERFACE REPORT: KIND is spec, generated, mutants or corpus, for which COUNT is the folder of scripts;
+INTERFACE is the example of the analyzer that prints facts; REPORT is written as JSON. Each program runs on rows made to contradict: few values, many of them equal or
 NULL, and no more than the tables' declared keys promise. Nothing is written: a write is taken down and its frame looked at.
 """
 
 import collections
 import contextlib
+import fcntl
 import io
 import json
 import math
 import os
 import random
+import re
+import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
-import types
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -23,18 +27,23 @@ for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 sys.path[:0] = [str(HERE), str(HERE.parent / "spark"), str(HERE.parent / "awsglue_shim")]
 
+import corpus  # noqa: E402
 import lineage  # noqa: E402
 import programs  # noqa: E402
 import pyspark  # noqa: E402
 import session  # noqa: E402
 from py4j.protocol import Py4JJavaError  # noqa: E402
-from pyspark.errors import PythonException  # noqa: E402
-from pyspark.sql import DataFrameWriter  # noqa: E402
+from pyspark.errors import AnalysisException, ParseException, PythonException  # noqa: E402
+from writes import Writes, paired  # noqa: E402
 
-import awsglue.context as context  # noqa: E402
-import awsglue.utils as utils  # noqa: E402
+import awsglue.catalog  # noqa: E402
+import awsglue.context  # noqa: E402
+import awsglue.utils  # noqa: E402
 from awsglue.context import GlueContext  # noqa: E402
 from awsglue.job import Job  # noqa: E402
+
+SECONDS = 120  # for one program
+ABOUT_COLUMNS = "UNRESOLVED_COLUMN|AMBIGUOUS|MISSING_AGGREGATION|MISSING_GROUP_BY|NUM_COLUMNS_MISMATCH"
 
 ROWS = 40
 DOMAINS = {
@@ -46,32 +55,6 @@ DOMAINS = {
     "timestamp": ["TIMESTAMP'2026-01-01 00:00:00'", "TIMESTAMP'2026-01-02 00:00:00'", "NULL"],
     "boolean": ["true", "false", "NULL"],
 }
-
-
-class Writes:
-    """What a program writes, in order, instead of writing it."""
-
-    def __init__(self):
-        self.found = []
-
-    def take(self, frame, name):
-        self.found.append((str(name), frame))
-
-    def install(self):
-        for method in ("save", "saveAsTable", "insertInto", "parquet", "json", "csv", "orc", "text"):
-            def write(writer, name="", *_, **named):
-                self.take(writer._df, name or named.get("path") or named.get("name") or named.get("tableName", ""))
-            setattr(DataFrameWriter, method, write)
-
-        def options(_, frame, connection_type="", connection_options=None, **named):
-            self.take(frame.toDF(), (connection_options or {}).get("path", ""))
-        def catalog(_, frame, database="", table_name="", **named):
-            self.take(frame.toDF(), f"{named.get('name_space', database)}.{table_name}")
-
-        context.catalog = types.SimpleNamespace(register=lambda spark: None)
-        utils.getResolvedOptions = lambda _, names: {name: "value" for name in ["JOB_NAME", *names]}
-        context.GlueContext.write_dynamic_frame_from_options = options
-        context.GlueContext.write_dynamic_frame_from_catalog = catalog
 
 
 def literal(kind, chance):
@@ -118,15 +101,41 @@ def run(spark, writes, program):
     """The frames that a program writes, and what it raises."""
     writes.found = []
     sys.argv = ["job.py", "--JOB_NAME", "job"]
+    prefix = program.get("arguments")
+    awsglue.utils.getResolvedOptions = lambda _, names: {
+        name: "value" if prefix is None else prefix + name.lower() for name in ["JOB_NAME", *names]
+    }
     scope = {"__name__": "__main__", "spark": spark, "sc": spark.sparkContext}
     scope |= {"glueContext": GlueContext(spark.sparkContext), "job": Job(None)}
+    signal.alarm(SECONDS)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(program["script"], "job.py", "exec"), scope)
+    except SystemExit as end:
+        return list(writes.found), f"SystemExit: {end.code}" if end.code else None
     except BaseException as error:  # Whatever a script raises is what it does.
         lines = str(error).strip().splitlines() or [""]
         return list(writes.found), f"{type(error).__name__}: {lines[0]}"
+    finally:
+        signal.alarm(0)
+        forget_catalogs(spark)
     return list(writes.found), None
+
+
+def forget_catalogs(spark):
+    """Takes back the catalogs that a program has set up, whose classes are not here."""
+    settings = spark._jsparkSession.conf().getAll().iterator()
+    keys = []
+    while settings.hasNext():
+        keys.append(settings.next()._1())
+    for key in keys:
+        if key.startswith("spark.sql.catalog.") or key == "spark.sql.defaultCatalog":
+            spark.conf.unset(key)
+    spark.catalog.setCurrentCatalog("spark_catalog")
+
+
+def too_slow(*_):
+    raise TimeoutError(f"it takes longer than {SECONDS} s")
 
 
 def comparable(value):
@@ -137,8 +146,25 @@ def comparable(value):
     return str(value) if isinstance(value, (list, dict)) else value
 
 
-def differences(said, name, frame):
-    """Facts of one write that Spark contradicts, and how many it bears out or the analyzer leaves open."""
+def refused_joins(frame, joins):
+    """Joins of a frame that are not among those said, and how many are."""
+    said = [(join["how"], set(zip(join["left"], join["right"]))) for join in joins]
+    found, agree = [], 0
+    for how, pairs in lineage.Plan(frame).joins():
+        pairs = {(left.lower(), right.lower()) for left, right in pairs}
+        if any(how == other and pairs <= {(a.lower(), b.lower()) for a, b in keys} for other, keys in said):
+            agree += 1
+        else:
+            listed = ", ".join(f"{left} = {right}" for left, right in sorted(pairs))
+            found.append(f"{how} join on {listed} is not said; said are {said}")
+    return found, agree
+
+
+def differences(said, frame, names_of, unread):
+    """Facts of one write that Spark contradicts, and how many it bears out or the analyzer leaves open.
+
+    `unread` are inputs of arms that this run has not taken.
+    """
     found, agree, unknown = [], 0, 0
     columns = said["columns"]
     spark_columns = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
@@ -154,6 +180,10 @@ def differences(said, name, frame):
     agree += said["complete"]
     unknown += not said["complete"]
     traced = lineage.Plan(frame).sources() if said["complete"] else []
+    traced = [
+        bases if bases is None else sorted((names_of.get(table, table), name) for table, name in bases)
+        for bases in traced
+    ]
     types_by_name = {n.lower(): kind for n, kind in spark_columns}
     for place, column in enumerate(columns):
         kind = types_by_name.get(column["name"].lower())
@@ -166,10 +196,10 @@ def differences(said, name, frame):
             found.append(f"{column['name']} is {kind}, said to be {column['type']}")
         else:
             agree += 1
-        if column["sources"] is None:
+        if column["sources"] is None or (traced and traced[place] is None):
             unknown += 1
         elif traced:
-            sources = sorted({(table, name) for table, name in column["sources"]})
+            sources = sorted({(table, name) for table, name in column["sources"] if table not in unread})
             if [list(s) for s in sources] != [list(s) for s in traced[place]]:
                 found.append(f"{column['name']} is computed from {traced[place]}, said to be from {sources}")
             else:
@@ -200,34 +230,48 @@ def differences(said, name, frame):
     return found, agree, unknown
 
 
-def judged(spark, writes, lake, program, facts):
+def judged(spark, writes, reads, lake, program, facts):
     """`{"id", "verdict": agree|differ|unknown|not run, "why", "facts", "open"}`."""
     result = {"id": program["id"], "verdict": "agree", "why": [], "facts": 0, "open": 0}
-    lake.hold(program["tables"])
+    kept = program.get("kept")
+    try:
+        lake.hold(program["tables"] if kept is None else {name: entry["columns"] for name, entry in kept.items()})
+    except (AnalysisException, ParseException) as error:
+        return {**result, "verdict": "not run", "why": [f"its tables: {error}"[:200]]}
     for view in spark.catalog.listTables():
         if view.isTemporary:
             spark.catalog.dropTempView(view.name)
     written, raised = run(spark, writes, program)
     result["raised"] = raised
     refused = raised is not None and ("AnalysisException" in raised or "ParseException" in raised or "UNRESOLVED" in raised)
-    if raised and ("TABLE_OR_VIEW_NOT_FOUND" in raised or not refused):
+    if refused:
+        named = re.search(r"`([^`]+)`", raised)
+        told = facts["errors"] + (facts["warnings"] if "DATATYPE_MISMATCH" in raised else [])
+        if any(not named or named[1].split(".")[-1] in error for error in told):
+            return {**result, "facts": 1}
+    # A script may be refused for the types that were made up for its inputs, and for stores that are not here.
+    made_up = "kept" in program and not re.search(ABOUT_COLUMNS, str(raised))
+    if raised and ("TABLE_OR_VIEW_NOT_FOUND" in raised or not refused or made_up):
         return {**result, "verdict": "not run", "why": [raised]}
     if refused:
-        if facts["errors"] or facts["warnings"]:
-            return {**result, "facts": 1}
         return {**result, "verdict": "unknown", "open": 1, "why": [f"Spark refuses it, the analyzer is silent: {raised}"]}
     if facts["errors"]:
         return {**result, "verdict": "differ", "why": [f"Spark runs it, the analyzer says {facts['errors']}"]}
-    if len(written) != len(facts["outputs"]):
-        return {**result, "verdict": "not run", "why": [f"{len(written)} writes, {len(facts['outputs'])} are said"]}
-    for (name, frame), said in zip(written, facts["outputs"]):
+    pairs, unsaid = paired(written, facts["outputs"])
+    if unsaid and not any("<?>" in said["name"] for said in facts["outputs"]):
+        result["why"] += [f"{name} is written, which is not said" for name in unsaid]
+    if not pairs and not unsaid:
+        return {**result, "verdict": "not run", "why": ["it writes nothing that is taken down"]}
+    names_of = {kept: entry["name"] for kept, entry in program.get("kept", {}).items()}
+    for _, frame, said in pairs:
         try:
-            found, agree, unknown = differences(said, name, frame)
+            found, agree, unknown = differences(said, frame, names_of, reads.unread)
+            joins, joined = refused_joins(frame, facts["joins"])
         except Py4JJavaError as error:  # Spark may fail on the rows only.
             return {**result, "verdict": "not run", "why": [f"its rows: {error.java_exception.getMessage()}"[:200]]}
-        result["facts"] += agree
-        result["open"] += unknown
-        result["why"] += [f"{said['name']}: {text}" for text in found]
+        result["facts"] += agree + joined
+        result["open"] += unknown + len(unsaid)
+        result["why"] += [f"{said['name']}: {text}" for text in found + joins]
     if result["why"]:
         result["verdict"] = "differ"
     elif result["open"] and not result["facts"]:
@@ -235,19 +279,45 @@ def judged(spark, writes, lake, program, facts):
     return result
 
 
-def main(kind, count, interface, report):
-    asked = programs.spec() if kind == "spec" else getattr(programs, kind)(int(count))
+def told(interface, asked):
+    """What the analyzer says of the programs."""
     said = subprocess.run([interface], input=json.dumps(asked), capture_output=True, text=True, check=True)
-    facts = json.loads(said.stdout)
+    return json.loads(said.stdout)
+
+
+def loopback():
+    """Starts the one interface of a network that has no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        fcntl.ioctl(end, 0x8914, struct.pack("16sh22x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+
+
+def asked_about(kind, count, interface):
+    if kind in ("generated", "mutants"):
+        return getattr(programs, kind)(int(count))
+    if kind == "corpus":
+        loopback()
+    asked = corpus.programs(count) if kind == "corpus" else programs.spec()
+    return [corpus.with_inputs(program, facts) for program, facts in zip(asked, told(interface, asked))]
+
+
+def main(kind, count, interface, report):
+    asked = asked_about(kind, count, interface)
+    facts = told(interface, asked)
+    signal.signal(signal.SIGALRM, too_slow)
+    awsglue.catalog.register = lambda spark: None
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         spark = session.start(folder)
         writes = Writes()
         lake = Lake(spark)
         writes.install()
+        reads = corpus.Reads(spark)
+        if kind in ("corpus", "spec"):
+            reads.install()
         results = []
         for number, (program, known) in enumerate(zip(asked, facts)):
-            results.append(judged(spark, writes, lake, program, known))
+            reads.hold(program)
+            results.append(judged(spark, writes, reads, lake, program, known))
             if sys.stderr.isatty() and number % 50 == 0:
                 print(f"\r{number} of {len(asked)}", end="", file=sys.stderr)
         spark.stop()

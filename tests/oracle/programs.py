@@ -32,7 +32,7 @@ def spec():
             elif kind == "tables":
                 tables = dict(_declared(line) for line in block.splitlines())
             elif kind == "python":
-                programs.append({"id": f"{page.stem}: {heading}", "script": block, "tables": tables})
+                programs.append({"id": f"{page.stem}: {heading}", "script": block, "tables": tables, "arguments": "arg_"})
     return programs
 
 

@@ -4,6 +4,7 @@
 //! sources by expression id, what is never NULL, and proved grain. An example of the analyzer says the facts.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,9 +19,12 @@ use crate::{command, output, piece, repository};
 /// What `cargo xtask oracle` understands.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which programs; all kinds where absent
+    /// Which programs; all that need no folder where absent
     #[arg(value_enum)]
     kinds: Vec<Kind>,
+    /// A folder of real scripts with an `index.json`, as the analyzer's example `corpus` reads it
+    #[arg(long, required_if_eq("kinds", "corpus"))]
+    scripts: Option<PathBuf>,
     /// How many programs of each kind that is made up
     #[arg(long, default_value_t = 200)]
     count: usize,
@@ -36,6 +40,8 @@ enum Kind {
     Generated,
     /// Such programs with one name, key or step changed: what Spark then refuses, the analyzer must see.
     Mutants,
+    /// Real scripts from `--scripts` that import only PySpark, awsglue and the standard library, without a network.
+    Corpus,
 }
 
 /// What became of a program, in the order of the table.
@@ -46,7 +52,8 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// Asks Spark and prints what it says. True where it contradicts nothing.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    let kinds = if arguments.kinds.is_empty() { Kind::value_variants() } else { &arguments.kinds };
+    let kinds =
+        if arguments.kinds.is_empty() { &[Kind::Spec, Kind::Generated, Kind::Mutants] } else { &*arguments.kinds };
     let cache = Cache::open()?;
     for name in ["python", "spark"] {
         piece::set_up(piece::named(name)?, &cache)?;
@@ -57,9 +64,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let name = format!("{kind:?}").to_lowercase();
         let folder = tempfile::tempdir()?;
         let report = folder.path().join("report.json");
-        let mut spark = Command::new(piece::with_folders("{spark}/bin/python", &cache));
+        let python = piece::with_folders("{spark}/bin/python", &cache);
+        let mut spark = match kind {
+            Kind::Corpus => without_network(&python),
+            _ => Command::new(python),
+        };
         spark.arg(repository::root().join("tests/oracle/oracle.py")).arg(&name);
-        spark.arg(arguments.count.to_string()).arg(&interface).arg(&report);
+        match (kind, &arguments.scripts) {
+            (Kind::Corpus, Some(folder)) => spark.arg(std::path::absolute(folder)?),
+            _ => spark.arg(arguments.count.to_string()),
+        };
+        spark.arg(&interface).arg(&report);
         command::require(spark, &folder.path().join("log"), LIMIT).with_context(|| format!("asking about {name}"))?;
         reports.insert(name, serde_json::from_slice(&fs::read(&report)?)?);
     }
@@ -71,8 +86,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     Ok(contradicted == 0)
 }
 
+/// The program in a network of its own, in which nothing is but itself: what other people wrote is run there.
+fn without_network(program: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--net", program]);
+    command
+}
+
 /// Builds the analyzer's example that says the facts.
-fn interface() -> Result<std::path::PathBuf> {
+fn interface() -> Result<PathBuf> {
     let mut build = Command::new(repository::cargo());
     build.args(["build", "--quiet", "--package", "analyzer", "--example", "interface"]);
     let built = build.current_dir(repository::root()).status().context("cannot start cargo")?;

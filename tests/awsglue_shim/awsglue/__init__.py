@@ -4,3 +4,7 @@ Glue's own library needs a Java library that exists only inside Glue. This packa
 as far as the demo's scripts and the documentation of Glue 5.0 use them; what it does not know raises an error.
 The catalog and the objects of S3 are local folders (see `awsglue.catalog`).
 """
+
+from awsglue.dynamicframe import DynamicFrame
+
+__all__ = ["DynamicFrame"]

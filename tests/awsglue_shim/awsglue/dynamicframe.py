@@ -40,11 +40,12 @@ class DynamicFrame:
         return 0
 
     def apply_mapping(self, mappings, **_) -> "DynamicFrame":
-        """Selects, renames and casts by `(source, source type, target, target type)`; a dot means a nested field.
+        """Selects, renames and casts by `(source, source type, target, target type)`; a dot means a nested field, if no
+        backtick stands before the name.
 
         A source that the frame does not have yields no column, as in Glue.
         """
-        columns, structs = [], {}
+        columns = {}
         for source, _source_type, target, target_type in mappings:
             name = source.strip("`")
             if name not in self._data.columns and name.split(".")[0] not in self._data.columns:
@@ -52,16 +53,17 @@ class DynamicFrame:
             column = F.col(f"`{name}`" if name in self._data.columns else name)
             if target_type not in ("struct", "array", "map"):
                 column = column.cast(SPARK_TYPES.get(target_type, target_type))
-            outer, dot, inner = target.strip("`").partition(".")
+            outer, dot, inner = (target.strip("`"), "", "") if target.startswith("`") else target.partition(".")
             if dot:
-                structs.setdefault(outer, []).append(column.alias(inner))
+                columns.setdefault((outer,), []).append(column.alias(inner))
             else:
-                columns.append(column.alias(outer))
-        return self._with(self._data.select(*columns, *(F.struct(*fields).alias(name) for name, fields in structs.items())))
+                columns[outer, len(columns)] = column
+        made = [(name[0], F.struct(*found) if isinstance(found, list) else found) for name, found in columns.items()]
+        return self._with(self._data.select(*(column.alias(name) for name, column in made)))
 
     def filter(self, f, **_) -> "DynamicFrame":
-        rows = self._data.rdd.filter(lambda row: bool(f(row.asDict(True))))
-        return self._with(_session(self._data).createDataFrame(rows, self._data.schema))
+        holds = F.udf(lambda row: bool(f(row.asDict(True))), "boolean")
+        return self._with(self._data.where(holds(F.struct(*(F.col(f"`{name}`") for name in self._data.columns)))))
 
     def map(self, f, **_) -> "DynamicFrame":
         rows = self._data.rdd.map(lambda row: Row(**f(row.asDict(True))))
@@ -74,7 +76,7 @@ class DynamicFrame:
         return self._with(self._data.drop(*paths))
 
     def rename_field(self, oldName, newName, **_) -> "DynamicFrame":
-        return self._with(self._data.withColumnRenamed(oldName, newName))
+        return self._with(self._data.withColumnRenamed(oldName.strip("`"), newName.strip("`")))
 
     def drop_null_fields(self) -> "DynamicFrame":
         nulls = [field.name for field in self._data.schema if isinstance(field.dataType, T.NullType)]
@@ -94,6 +96,9 @@ class DynamicFrame:
     def join(self, paths1, paths2, frame2: "DynamicFrame", **_) -> "DynamicFrame":
         """An inner join on equal keys that keeps both; a field of `frame2` that clashes gets a dot before its name."""
         right = frame2._data
+        for name in right.columns:
+            if any(name.lower() == other.lower() and name != other for other in self._data.columns):
+                raise ValueError(f"join: both frames have a field {name}, and they differ in case only: not known here")
         renamed = right.select(*(F.col(f"`{c}`").alias(f".{c}" if c in self._data.columns else c) for c in right.columns))
         on = [
             self._data[f"`{left}`"] == renamed[f"`.{key}`" if key in self._data.columns else f"`{key}`"]
