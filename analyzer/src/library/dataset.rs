@@ -147,6 +147,13 @@ pub(crate) fn by_format(
             text("streamName").or_else(|| text("streamARN")).or_else(|| text("streamArn")),
             "kinesis:",
         ),
+        // An index of Elasticsearch or OpenSearch, which its connector calls a path or a resource.
+        _ if option(options, "es.nodes").is_some() => {
+            let index = ["es.resource", "es.resource.write", "es.resource.read", "path"].iter().find_map(|name| text(name));
+            let index = index.or_else(|| target.cloned());
+            let found = jdbc(connection(interpreter, options).as_ref(), index.as_ref(), None, format.clone());
+            Dataset { kind: DatasetKind::Other, ..found }
+        }
         other => {
             // Hudi and its like name their table in the options; the path is where it lies.
             let location = target.cloned().or_else(|| text("path")).or_else(|| {

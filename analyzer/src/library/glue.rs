@@ -232,7 +232,7 @@ fn get_sink(interpreter: &mut Interpreter, args: &Args) -> Value {
     let partition_keys = args
         .named("partitionKeys")
         .or_else(|| args.named("partition_keys"))
-        .map(|value| types::names(interpreter, value))
+        .map(|value| types::names_or_unknown(interpreter, value))
         .unwrap_or_default();
     let updates_catalog = args.named("enableUpdateCatalog").map(|value| value.truth(&interpreter.heap).unwrap_or(true));
     let sink = SinkBuilder {

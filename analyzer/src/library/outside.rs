@@ -229,7 +229,7 @@ pub(super) fn write_pandas(interpreter: &mut Interpreter, frames: Vec<NodeId>, n
             Some(_) => Mode::Unknown,
         };
         let partition_keys =
-            args.named("partition_cols").map(|value| types::names(interpreter, value)).unwrap_or_default();
+            args.named("partition_cols").map(|value| types::names_or_unknown(interpreter, value)).unwrap_or_default();
         let input = interpreter.plan.opaque(frames.clone(), "a pandas frame", here);
         let sink = Sink {
             input,

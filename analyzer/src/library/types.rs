@@ -211,6 +211,25 @@ pub(crate) fn names(interpreter: &Interpreter, value: &Value) -> Vec<String> {
     }
 }
 
+/// The same, with `<?>` where there may be further names.
+pub(crate) fn names_or_unknown(interpreter: &Interpreter, value: &Value) -> Vec<String> {
+    let mut found = match value {
+        Value::None => return Vec::new(),
+        Value::Text(_) | Value::Column(_) => return names(interpreter, value),
+        Value::Choice(_) => names(interpreter, value),
+        other => match interpreter.heap.items(other) {
+            Some((items, true)) => return items.iter().flat_map(|item| names_or_unknown(interpreter, item)).collect(),
+            Some((items, false)) => items.iter().flat_map(|item| names(interpreter, item)).collect(),
+            None => Vec::new(),
+        },
+    };
+    // A choice of nothing and of names is told by its names.
+    if found.is_empty() {
+        found.push(crate::value::UNKNOWN_HOLE.to_owned());
+    }
+    found
+}
+
 /// Whether [`names`] gives all names of a value, each as it is.
 pub(crate) fn names_all(interpreter: &Interpreter, value: &Value) -> bool {
     match value {

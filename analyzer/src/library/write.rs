@@ -40,7 +40,10 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
         "options" => next.options.extend(session::options_of(interpreter, &args)),
         "partitionBy" | "partitionedBy" => {
             next.partition_by =
-                args.positional.iter().flat_map(|(value, _)| types::names(interpreter, value)).collect();
+                args.positional.iter().flat_map(|(value, _)| types::names_or_unknown(interpreter, value)).collect();
+            if args.open {
+                next.partition_by.push(crate::value::UNKNOWN_HOLE.to_owned());
+            }
         }
         "foreachBatch" => next.batch = args.get(0, "func").cloned(),
         "start" | "toTable" if next.batch.is_some() => {
@@ -55,7 +58,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
                 .or_else(|| next.format.as_ref().and_then(Value::exact_text).map(str::to_lowercase));
             next.mode = keyword("mode").or(next.mode);
             if let Some(keys) = keyword("partitionBy") {
-                next.partition_by = types::names(interpreter, &keys);
+                next.partition_by = types::names_or_unknown(interpreter, &keys);
             }
             let (target, place) = match args.find(0, "path") {
                 Some((value, place)) => (Some(value.clone()), place),
@@ -242,8 +245,9 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
     } else {
         kind.clone()
     };
-    let partition_keys =
-        dataset::option(&entries, "partitionKeys").map(|keys| types::names(interpreter, keys)).unwrap_or_default();
+    let partition_keys = dataset::option(&entries, "partitionKeys")
+        .map(|keys| types::names_or_unknown(interpreter, keys))
+        .unwrap_or_default();
     let updates = dataset::option(&entries, "enableUpdateCatalog").and_then(|value| value.truth(&interpreter.heap));
     let path = dataset::option(&entries, "path").cloned();
     let marketplace_hudi = dataset::option(&entries, "hoodie.table.name").is_some();
@@ -323,8 +327,9 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
     let options = args.named("additional_options").cloned().unwrap_or(Value::None);
     let entries = dataset::entries(interpreter, &options);
     note_actions(interpreter, &entries);
-    let partition_keys =
-        dataset::option(&entries, "partitionKeys").map(|keys| types::names(interpreter, keys)).unwrap_or_default();
+    let partition_keys = dataset::option(&entries, "partitionKeys")
+        .map(|keys| types::names_or_unknown(interpreter, keys))
+        .unwrap_or_default();
     let updates = dataset::option(&entries, "enableUpdateCatalog").and_then(|value| value.truth(&interpreter.heap));
     for database in dataset::texts(interpreter, database.as_ref()) {
         for table in dataset::texts(interpreter, table.as_ref()) {
