@@ -48,6 +48,8 @@ pub enum Verdict {
     Refuted,
     /// Nothing in the script decides it.
     MustBeTested,
+    /// The same, of a rule that was taken from a script: what it rested on is gone.
+    Stale,
 }
 
 /// Holds a write against the contract of its table.
@@ -58,21 +60,38 @@ pub fn check(plan: &Derived, output: &Output, contract: &Contract) -> Vec<Check>
     checks.extend(nulls::check(&job));
     checks.extend(keys::check(&job));
     checks.extend(values::check(&job));
+    let from_code =
+        |id: &str| contract.rules().any(|rule| rule.id == id && rule.source == contract::rule::Source::Code);
+    for check in checks.iter_mut().filter(|check| check.verdict == Verdict::MustBeTested) {
+        if job.output.columns_complete && check.rule.as_deref().is_some_and(from_code) {
+            (check.code, check.verdict) = ("contract-stale", Verdict::Stale);
+        }
+    }
     checks
 }
 
-/// The diagnostics of the checks that are refuted.
+/// The diagnostics of the checks that are refuted or stale.
 pub(crate) fn diagnostics(checks: &[Check], table: &str) -> Vec<Diagnostic> {
-    let refuted = checks.iter().filter(|check| check.verdict == Verdict::Refuted);
-    let diagnostic = |check: &Check| Diagnostic {
-        code: check.code,
-        severity: Severity::Warning,
-        range: check.range,
-        message: format!("The contract of `{table}`: {}", check.reason),
-        suggestions: Vec::new(),
-        related: check.related.clone(),
+    let message = |check: &Check| match check.verdict {
+        Verdict::Refuted => Some(format!("The contract of `{table}`: {}", check.reason)),
+        Verdict::Stale => Some(format!(
+            "The contract of `{table}` has the rule `{}` from a script, and this write does not bear it out: {}. Generate the contract anew, or make the rule your own by `\"source\": \"human\"`.",
+            check.rule.as_deref().unwrap_or_default(),
+            check.reason
+        )),
+        Verdict::Proved { .. } | Verdict::MustBeTested => None,
     };
-    refuted.map(diagnostic).collect()
+    let diagnostic = |check: &Check| {
+        Some(Diagnostic {
+            code: check.code,
+            severity: Severity::Warning,
+            range: check.range,
+            message: message(check)?,
+            suggestions: Vec::new(),
+            related: check.related.clone(),
+        })
+    };
+    checks.iter().filter_map(diagnostic).collect()
 }
 
 /// A write and the contract that it is held against.

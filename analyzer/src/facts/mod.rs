@@ -320,7 +320,7 @@ pub struct JoinFact {
 }
 
 /// The codes of all diagnostics. They are stable: people name them in comments and settings.
-pub const CODES: [&str; 27] = [
+pub const CODES: [&str; 28] = [
     "unknown-column",
     "ambiguous-column",
     "misspelt-keyword",
@@ -343,6 +343,7 @@ pub const CODES: [&str; 27] = [
     "contract-range",
     "contract-filter-admits",
     "contract-filter-drops",
+    "contract-stale",
     "downstream-column",
     "downstream-value",
     "unused-frame",

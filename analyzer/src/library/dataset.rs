@@ -149,7 +149,8 @@ pub(crate) fn by_format(
         ),
         // An index of Elasticsearch or OpenSearch, which its connector calls a path or a resource.
         _ if option(options, "es.nodes").is_some() => {
-            let index = ["es.resource", "es.resource.write", "es.resource.read", "path"].iter().find_map(|name| text(name));
+            let index =
+                ["es.resource", "es.resource.write", "es.resource.read", "path"].iter().find_map(|name| text(name));
             let index = index.or_else(|| target.cloned());
             let found = jdbc(connection(interpreter, options).as_ref(), index.as_ref(), None, format.clone());
             Dataset { kind: DatasetKind::Other, ..found }

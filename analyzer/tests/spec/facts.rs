@@ -72,7 +72,7 @@ fn output_facts(analysis: &Analysis, output: &analyzer::Output, lines: &mut Vec<
             }
             Verdict::MustBeTested => lines.push(format!("  leaves {what}{column} to be tested")),
             // A diagnostic, which stands below.
-            Verdict::Refuted => {}
+            Verdict::Refuted | Verdict::Stale => {}
         }
     }
 }

@@ -157,6 +157,7 @@ fn rules(view: &View, id: ColumnId) -> String {
                     Verdict::Proved { .. } => "proved here",
                     Verdict::Refuted => "refuted here",
                     Verdict::MustBeTested => "to be tested",
+                    Verdict::Stale => "from a script, not borne out here",
                 };
                 let rule = check.rule.as_deref().unwrap_or_default();
                 text.push_str(&format!("\n- `{rule}` of `{}`: {verdict}, {}\n", output.dataset.name, check.reason));

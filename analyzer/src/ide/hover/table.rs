@@ -35,7 +35,7 @@ pub(super) fn target(view: &View, output: &Output) -> String {
             "\nOf the contract, the script proves {}, refutes {} and leaves {} to be tested\n",
             count(|verdict| matches!(verdict, Verdict::Proved { .. })),
             count(|verdict| *verdict == Verdict::Refuted),
-            count(|verdict| *verdict == Verdict::MustBeTested),
+            count(|verdict| matches!(verdict, Verdict::MustBeTested | Verdict::Stale)),
         ));
     }
     text.push_str(&surroundings(view, &output.dataset));
