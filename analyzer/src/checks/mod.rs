@@ -6,8 +6,10 @@
 mod columns;
 mod keys;
 mod nulls;
+mod stated;
 mod values;
 
+pub use stated::unstated;
 pub(crate) use values::possible;
 
 use contract::document::Contract;

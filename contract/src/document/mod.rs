@@ -10,6 +10,7 @@ pub mod job_summary;
 pub mod problem;
 pub mod profile;
 pub mod schema;
+pub mod stated;
 pub mod test;
 pub(crate) mod yaml;
 

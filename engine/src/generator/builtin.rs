@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use contract::document::context::ContextColumn;
-use contract::document::{ColumnContract, ColumnProfile, Context, Contract, Freshness};
+use contract::document::{ColumnContract, ColumnProfile, Context, Contract, Freshness, stated};
 use contract::rule::{Calendar, Rule, RuleKind, Severity, Source};
 use contract::types::DataType;
 use serde_json::json;
 
 use super::dating::{Frequency, dating_column, frequency};
-use super::{Generator, Proposal, bounds, code};
+use super::{Generator, Proposal, bounds};
 use crate::Result;
 use crate::project::settings::GenerateSettings;
 
@@ -32,7 +32,7 @@ impl Generator for Builtin {
     }
 
     async fn propose(&self, context: &Context) -> Result<Proposal> {
-        let stated = code::rules(context);
+        let stated = stated::rules(context);
         let mut contract = Contract {
             table_name: context.table_name.clone(),
             database: Some(context.database.clone()),
@@ -125,7 +125,7 @@ impl Builtin {
 
     /// The key: the script's grain, else a column that looks like an identifier and has about as many values as rows.
     fn add_key(&self, context: &Context, contract: &mut Contract) {
-        if let Some(grain) = code::grain(context) {
+        if let Some(grain) = stated::grain(context) {
             let stated = contract.table_level_checks.iter().any(|rule| rule.id.starts_with("grain_uniqueness"));
             if !stated {
                 let reason = context.facts.as_ref().map(|facts| facts.grain_reason.clone()).unwrap_or_default();

@@ -2,7 +2,6 @@
 
 pub(crate) mod bounds;
 pub mod builtin;
-pub(crate) mod code;
 pub(crate) mod dating;
 
 use async_trait::async_trait;

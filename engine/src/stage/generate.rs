@@ -5,7 +5,7 @@
 //! from the generator's own words. Where nothing changed nothing is written.
 
 use async_trait::async_trait;
-use contract::document::{Context, Contract, Test, TestSuite, VERSION};
+use contract::document::{Context, Contract, Test, TestSuite, VERSION, stated};
 use contract::rule::{Mode, Rule, Source};
 use serde_json::{Value as Json, json};
 
@@ -14,7 +14,7 @@ use super::trial::table_of;
 use super::verify::{Verdict, Verified, verify};
 use super::words::sentence;
 use super::{docs, merge, suite};
-use crate::generator::{Generator, code};
+use crate::generator::Generator;
 use crate::lake::{Cost, Lake};
 use crate::project::Project;
 use crate::{Error, Result};
@@ -159,7 +159,7 @@ pub async fn generate_if(
     };
 
     let free = free_tests(&last, &stored_tests, &tests);
-    generated.suite = suite::compile(&contract, &code::schema(context), &table, &all, free);
+    generated.suite = suite::compile(&contract, &stated::schema(context), &table, &all, free);
     generated.docs_markdown = docs::render(context, &contract, &notes)?;
     let proposals = json!({
         "version": VERSION,

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use contract::compile::suite::Outcome;
 use contract::compile::{self, Bounds, Check};
-use contract::document::{ColumnContract, Context, Contract, Freshness, Test};
+use contract::document::{ColumnContract, Context, Contract, Freshness, Test, stated};
 use contract::rule::{Mode, Rule, RuleKind, Scope, Severity, Source, Stage, Threshold};
 use contract::schema::{TableName, TableSchema};
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,8 @@ use super::queries::{self, Mended};
 use super::trial::{self, Split};
 use super::words::sentence;
 use crate::Result;
+use crate::generator::Proposal;
 use crate::generator::dating::dating_column;
-use crate::generator::{Proposal, code};
 use crate::lake::{Cost, Lake};
 use crate::project::Project;
 
@@ -71,7 +71,7 @@ pub async fn verify(project: &Project, lake: &dyn Lake, context: &Context, propo
     let all = lake.catalog().tables().await?;
     let subject = Subject { project, lake, table: &table, all: &all };
     let has_data = all.contains(&table) && context.row_count > 0;
-    let schema = code::schema(context);
+    let schema = stated::schema(context);
     let mut verified = Verified::default();
 
     let Parts { mut contract, rules, queries } = take_apart(context, proposal, &schema, &mut verified.verdicts);
@@ -294,7 +294,7 @@ async fn admit(
     schema: &TableSchema,
     verdicts: &mut Vec<Verdict>,
 ) -> Result<Vec<Candidate>> {
-    let stated = code::rules(context);
+    let stated = stated::rules(context);
     let mut candidates: Vec<Candidate> = Vec::new();
     for (place, mut rule) in proposed {
         let own = stated.iter().find(|own| own.kind == rule.kind && own.column == rule.column);

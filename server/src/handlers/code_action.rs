@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use analyzer::policy::Accepted;
-use analyzer::{TextRange, ide};
+use analyzer::{TextRange, facts::Output, ide};
+use contract::document::Contract;
+use contract::rule::Rule;
 use contract::schema::TableName;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Command, Diagnostic,
-    NumberOrString, Range, TextEdit, WorkspaceEdit,
+    NumberOrString, Position, Range, TextEdit, Uri, WorkspaceEdit,
 };
 
 use crate::acceptance;
@@ -65,6 +67,7 @@ pub(crate) fn code_action(view: &View, params: CodeActionParams) -> Option<CodeA
         response.extend(touched.filter_map(|diagnostic| acceptance(view, diagnostic)));
     }
     if wanted(&CodeActionKind::REFACTOR) {
+        response.extend(statements(view, params.range));
         response.extend(generations(view, params.range));
     }
     Some(response)
@@ -95,15 +98,78 @@ fn acceptance(view: &View, diagnostic: &analyzer::Diagnostic) -> Option<CodeActi
     }))
 }
 
+/// To put into the contract of a table that is written on these lines what the script proves of it.
+fn statements(view: &View, within: Range) -> Vec<CodeActionOrCommand> {
+    let Some(place) = &view.place else { return Vec::new() };
+    let analysis = &view.analyzed.analysis;
+    let job = place.script.file_stem().unwrap_or_default().to_string_lossy();
+    let action = |(table, output): (TableName, &Output)| {
+        let contract = analysis.answers.contracts.get(&table)?;
+        let written = |output: &Output| ide::table_name(&output.dataset).as_ref() == Some(&table);
+        let elsewhere = view.workspace.writers(&place.root, &table).iter().any(|job| job.script != place.script);
+        // What one write proves says nothing of the rows of another.
+        if elsewhere || analysis.outputs.iter().filter(|output| written(output)).count() > 1 {
+            return None;
+        }
+        let rules = analyzer::checks::unstated(output, contract, &job);
+        let title = match rules.as_slice() {
+            [] => return None,
+            [rule] => format!("Add {} to the contract of {table}, as the script proves it", rule.id),
+            rules => format!("Add to the contract of {table} the {} rules that the script proves", rules.len()),
+        };
+        let file = view.knowledge.backend.contract_file(&place.root, &table)?;
+        let edit = with_rules(&std::fs::read_to_string(&file).ok()?, rules)?;
+        Some(CodeActionOrCommand::CodeAction(CodeAction {
+            title,
+            kind: Some(CodeActionKind::REFACTOR),
+            edit: Some(WorkspaceEdit {
+                changes: Some(HashMap::from([(Uri::from_file_path(&file)?, vec![edit])])),
+                ..WorkspaceEdit::default()
+            }),
+            ..CodeAction::default()
+        }))
+    };
+    written_within(view, within).into_iter().filter_map(action).collect()
+}
+
+/// The edit that adds rules to a stored contract, of whole lines; `None` where its text is not as it is stored, so that
+/// more than the rules would change.
+fn with_rules(text: &str, rules: Vec<Rule>) -> Option<TextEdit> {
+    let (mut contract, problems) = Contract::from_json(text).ok()?;
+    if !problems.is_empty() || contract.to_json().trim_end() != text.trim_end() {
+        return None;
+    }
+    for rule in rules {
+        match rule.column.as_ref().map(|name| contract.columns.get_mut(name)) {
+            Some(column) => column?.rules.push(rule),
+            None => contract.table_level_checks.push(rule),
+        }
+    }
+    contract.make_ids_unique();
+    let after = contract.to_json();
+    let (before, after): (Vec<&str>, Vec<&str>) = (text.lines().collect(), after.lines().collect());
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let rest = before.len().min(after.len()) - start;
+    let end = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let line = |line: usize| Position { line: u32::try_from(line).unwrap_or(u32::MAX), character: 0 };
+    let new: String = after.get(start..after.len() - end)?.iter().flat_map(|line| [*line, "\n"]).collect();
+    Some(TextEdit { range: Range { start: line(start), end: line(before.len() - end) }, new_text: new })
+}
+
+/// The tables that are written on these lines.
+fn written_within<'v>(view: &'v View, within: Range) -> Vec<(TableName, &'v Output)> {
+    let touched = view.analyzed.analysis.outputs.iter().filter(|output| {
+        let written = positions::to_range(&view.document.text, output.range, view.client.encoding);
+        written.start.line <= within.end.line && within.start.line <= written.end.line
+    });
+    touched.filter_map(|output| Some((ide::table_name(&output.dataset)?, output))).collect()
+}
+
 /// To have the contract of a table generated that is written on these lines, or generated anew where it has one.
 fn generations(view: &View, within: Range) -> Vec<CodeActionOrCommand> {
     let Some(place) = &view.place else { return Vec::new() };
     let analysis = &view.analyzed.analysis;
-    let touched = analysis.outputs.iter().filter(|output| {
-        let written = positions::to_range(&view.document.text, output.range, view.client.encoding);
-        written.start.line <= within.end.line && within.start.line <= written.end.line
-    });
-    let mut tables: Vec<TableName> = touched.filter_map(|output| ide::table_name(&output.dataset)).collect();
+    let mut tables: Vec<TableName> = written_within(view, within).into_iter().map(|(table, _)| table).collect();
     tables.dedup();
     let action = |table: TableName| {
         let verb = if analysis.answers.contracts.contains_key(&table) { "Refresh" } else { "Generate" };

@@ -73,8 +73,9 @@ impl Backend for Files {
     }
 
     async fn contract(&self, _: &Path, name: &TableName) -> Result<Option<Arc<Contract>>, BackendError> {
-        let text = r#"{"table_name": "fact", "columns": {}, "primary_key": []}"#;
-        let contract = Contract::from_json(text)?.0;
+        let stored = fs::read_to_string(self.folder.join("contracts/fact.json"));
+        let text = stored.unwrap_or_else(|_| r#"{"table_name": "fact", "columns": {}, "primary_key": []}"#.to_owned());
+        let contract = Contract::from_json(&text)?.0;
         Ok((name.table == "fact").then(|| Arc::new(contract)))
     }
 
@@ -195,6 +196,41 @@ async fn a_code_action_carries_its_edit() {
     assert_eq!(actions[0]["title"], "Replace with `state`");
     assert_eq!(actions[0]["isPreferred"], true);
     assert_eq!(actions[0]["edit"]["changes"][&uri][0]["newText"], "state");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_script_proves_is_added_to_the_contract() {
+    let project = Project::new();
+    let text = r#"{"table_name": "fact", "columns": {
+        "loan_id": {"type": "string", "nullable": true, "rules": []},
+        "status": {"type": "string", "nullable": true, "rules": []}}}"#;
+    let stored = Contract::from_json(text).unwrap().0.to_json();
+    fs::create_dir(project.folder.path().join("contracts")).unwrap();
+    fs::write(project.folder.path().join("contracts/fact.json"), &stored).unwrap();
+    let mut client = project.opened().await;
+    let mut params = at_text(&project.uri("writer.py"), WRITER, "saveAsTable");
+    let place = params["position"].clone();
+    params["range"] = json!({ "start": place, "end": place });
+    params["context"] = json!({ "diagnostics": [] });
+    let actions = client.ask("textDocument/codeAction", params.clone()).await.unwrap();
+    let title = "Add to the contract of gold.fact the 2 rules that the script proves";
+    let action = actions.as_array().unwrap().iter().find(|action| action["title"] == title);
+    let action = action.unwrap_or_else(|| panic!("{actions:#}"));
+    let edit = &action["edit"]["changes"][project.uri("contracts/fact.json")][0];
+    let [start, end] = ["start", "end"].map(|end| edit["range"][end]["line"].as_u64().unwrap() as usize);
+    let lines: Vec<&str> = stored.lines().collect();
+    let changed =
+        [lines[..start].join("\n").as_str(), edit["newText"].as_str().unwrap().trim_end(), &lines[end..].join("\n")]
+            .join("\n");
+    let (contract, problems) = Contract::from_json(&changed).unwrap();
+    let ids: Vec<&str> = contract.columns["status"].rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!((ids, problems), (vec!["not_null_status", "allowed_values_status"], vec![]));
+    assert!(changed.contains("writer keeps only rows with status = 'PAID'"), "{changed}");
+
+    // Written by hand, more than the rules would change.
+    fs::write(project.folder.path().join("contracts/fact.json"), text).unwrap();
+    let actions = client.ask("textDocument/codeAction", params).await.unwrap();
+    assert!(!actions.to_string().contains("that the script proves"), "{actions}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,17 +1,17 @@
 //! Rules that follow from a table's schema and from the script that writes it: stated or proved, not learned.
 
-use contract::document::Context;
-use contract::expr::parse::{self, Syntax};
-use contract::expr::print::to_text;
-use contract::expr::{BinaryOp, Expr, ExprKind};
-use contract::rule::{Rule, RuleKind, Source, Verdict};
-use contract::schema::{Column, Provenance, TableSchema};
-use contract::types::DataType;
-use contract::value::Value;
+use super::Context;
+use crate::expr::parse::{self, Syntax};
+use crate::expr::print::to_text;
+use crate::expr::{BinaryOp, Expr, ExprKind};
+use crate::rule::{Rule, RuleKind, Source, Verdict};
+use crate::schema::{Column, Provenance, TableSchema};
+use crate::types::DataType;
+use crate::value::Value;
 use serde_json::{Value as Json, json};
 
 /// The context's columns as a schema.
-pub(crate) fn schema(context: &Context) -> TableSchema {
+pub fn schema(context: &Context) -> TableSchema {
     let columns = context.schema.iter().map(|column| Column {
         name: column.name.clone(),
         data_type: DataType::parse(&column.data_type).unwrap_or_default(),
@@ -24,7 +24,7 @@ pub(crate) fn schema(context: &Context) -> TableSchema {
 
 /// What schema and script say of the table, each rule once. Verification marks a proposed rule as the code's only where
 /// it is one of these, whatever the proposal claims.
-pub(crate) fn rules(context: &Context) -> Vec<Rule> {
+pub fn rules(context: &Context) -> Vec<Rule> {
     let schema = schema(context);
     let mut rules = Vec::new();
     let mut add = |rule: Rule| {
@@ -66,7 +66,7 @@ pub(crate) fn rules(context: &Context) -> Vec<Rule> {
 }
 
 /// The grain that the script gives the table, in the names of the schema; `None` where it is not known.
-pub(crate) fn grain(context: &Context) -> Option<Vec<String>> {
+pub fn grain(context: &Context) -> Option<Vec<String>> {
     let grain = context.job_summary.as_ref().map(|summary| &summary.grain).filter(|grain| !grain.is_empty())?;
     let schema = schema(context);
     grain.iter().map(|name| schema.column(name).map(|column| column.name.clone())).collect()
