@@ -12,6 +12,7 @@ mod files;
 mod generation;
 mod handlers;
 mod knowledge;
+mod notebook;
 mod order;
 mod positions;
 mod service;

@@ -8,8 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::FutureExt;
 use futures::future::{self, BoxFuture};
+use futures::{FutureExt, TryFutureExt};
 use tower::Service;
 use tower_lsp::ExitedError;
 use tower_lsp::jsonrpc::{Error, Request, Response};
@@ -56,8 +56,10 @@ where
             None => future::ok(None).boxed(),
             Some(request) => {
                 let id = request.id().cloned();
+                let (request, asked) = self.session.notebooks.layout().ask(request);
                 let answer = SNAPSHOT.scope(self.session.snapshot(), self.inner.call(request));
-                fenced(answer, move || id.map(|id| Response::from_error(id, Error::internal_error()))).boxed()
+                let answer = fenced(answer, move || id.map(|id| Response::from_error(id, Error::internal_error())));
+                answer.map_ok(move |answer| answer.map(|answer| asked.answer(answer))).boxed()
             }
         }
     }

@@ -65,7 +65,7 @@ where
         Router { session: Arc::clone(&session), shut_down: Arc::clone(&shut_down) }
     });
     tokio::select! {
-        () = wire::run(input, output, Ordered::new(router, Arc::clone(&session)), socket) => {}
+        () = wire::run(input, output, Ordered::new(router, Arc::clone(&session)), socket, Arc::clone(&session)) => {}
         () = client_gone(&session) => tracing::warn!("the client's process is gone"),
     }
     if shut_down.load(Ordering::Relaxed) { Ended::InOrder } else { Ended::Abruptly }

@@ -17,6 +17,7 @@ use crate::files::OpenFile;
 use crate::generation::Generations;
 use crate::handlers::initialize::ClientProfile;
 use crate::knowledge::Knowledge;
+use crate::notebook::Notebooks;
 use crate::workspace::Workspace;
 
 /// What the client told us up to one message. Cloning shares the documents.
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) workspace: Arc<Workspace>,
     /// Contracts that are being generated.
     pub(crate) generations: Generations,
+    /// Open notebooks.
+    pub(crate) notebooks: Notebooks,
     /// Rings when documents, folders or answers changed.
     pub(crate) changed: Arc<Notify>,
     /// Rings when open files that are no scripts may have something else wrong with them.
@@ -63,6 +66,7 @@ impl Session {
             knowledge: Arc::new(Knowledge::new(backend, Arc::clone(&changed))),
             workspace: Arc::default(),
             generations: Generations::default(),
+            notebooks: Notebooks::default(),
             changed,
             files_changed: Notify::new(),
             disk_changed: Notify::new(),

@@ -4,6 +4,7 @@
 //! no further while answers wait for a client that does not read, and ends at the first malformed message.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -16,6 +17,8 @@ use tower::Service;
 use tower_lsp::jsonrpc::{Error, Id, Request, Response};
 use tower_lsp::{ClientSocket, ExitedError};
 
+use crate::session::Session;
+
 /// A header line or a body beyond these is not one of this protocol.
 const MAX_HEADER_BYTES: u64 = 64 * 1024;
 const MAX_BODY_BYTES: u64 = 256 * 1024 * 1024;
@@ -26,7 +29,7 @@ const FLUSH_TIME: Duration = Duration::from_secs(2);
 /// Serves until `exit` or the end of the input. Messages are handed to `service` in their order.
 ///
 /// Output is queued without bound: a client that writes much before it reads must not stop the reading of its edits.
-pub(crate) async fn run<I, O, S>(input: I, output: O, mut service: S, socket: ClientSocket)
+pub(crate) async fn run<I, O, S>(input: I, output: O, mut service: S, socket: ClientSocket, session: Arc<Session>)
 where
     I: AsyncRead + Unpin,
     O: AsyncWrite + Unpin + Send + 'static,
@@ -42,7 +45,7 @@ where
         let outbox = outbox.clone();
         async move {
             while let Some(request) = to_client.next().await {
-                send(&outbox, &request);
+                session.notebooks.layout().tell(request).iter().for_each(|request| send(&outbox, request));
             }
         }
     });

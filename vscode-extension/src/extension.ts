@@ -48,6 +48,7 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
       {
         documentSelector: [
           ...["file", "untitled"].map((scheme) => ({ scheme, language: "python" })),
+          { notebook: "jupyter-notebook", language: "python" },
           ...["de-copilot.toml", "contracts/*.{json,yaml,yml}", "tests/*.json"].map((file) => ({
             scheme: "file",
             pattern: `**/${file}`,

@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower_lsp::jsonrpc::Request;
 use tower_lsp::ls_types::notification::{
-    DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders, DidCloseTextDocument, DidOpenTextDocument,
-    DidSaveTextDocument, Notification, WorkDoneProgressCancel,
+    DidChangeNotebookDocument, DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders,
+    DidCloseNotebookDocument, DidCloseTextDocument, DidOpenNotebookDocument, DidOpenTextDocument,
+    DidSaveNotebookDocument, DidSaveTextDocument, Notification, WorkDoneProgressCancel,
 };
 
 use tower_lsp::ls_types::WorkDoneProgressCancelParams;
@@ -23,6 +24,14 @@ pub(crate) fn apply(session: &Session, message: Request) -> Option<Request> {
         DidOpenTextDocument::METHOD => decode(params).map(|params| session.open(params)),
         DidChangeTextDocument::METHOD => decode(params).map(|params| session.change(&params)),
         DidCloseTextDocument::METHOD => decode(params).map(|params| session.close(&params)),
+        DidOpenNotebookDocument::METHOD => decode(params).map(|params| session.open(session.notebooks.open(params))),
+        DidChangeNotebookDocument::METHOD => decode(params).map(|params| {
+            let encoding = session.snapshot().client.encoding;
+            session.notebooks.change(params, encoding).iter().for_each(|change| session.change(change));
+        }),
+        DidCloseNotebookDocument::METHOD => {
+            decode(params).map(|params| session.close(&session.notebooks.close(params)))
+        }
         DidChangeWorkspaceFolders::METHOD => decode(params).map(|params| session.change_folders(&params)),
         WorkDoneProgressCancel::METHOD => {
             decode(params).map(|params: WorkDoneProgressCancelParams| session.generations.stop(&params.token))
@@ -38,11 +47,15 @@ pub(crate) fn apply(session: &Session, message: Request) -> Option<Request> {
     None
 }
 
-const APPLIED_HERE: [&str; 7] = [
+const APPLIED_HERE: [&str; 11] = [
     DidOpenTextDocument::METHOD,
     DidChangeTextDocument::METHOD,
     DidCloseTextDocument::METHOD,
     DidSaveTextDocument::METHOD,
+    DidOpenNotebookDocument::METHOD,
+    DidChangeNotebookDocument::METHOD,
+    DidCloseNotebookDocument::METHOD,
+    DidSaveNotebookDocument::METHOD,
     DidChangeWorkspaceFolders::METHOD,
     DidChangeWatchedFiles::METHOD,
     WorkDoneProgressCancel::METHOD,

@@ -8,5 +8,6 @@ mod features;
 mod files;
 mod generation;
 mod lifecycle;
+mod notebook;
 mod order;
 mod soak;
