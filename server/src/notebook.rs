@@ -338,20 +338,23 @@ impl Span {
 
 /// Moves every `line` in a value. False where one has no place to go, which then stays.
 fn each_line(value: &mut Value, moved: &mut dyn FnMut(u64) -> Option<u64>) -> bool {
+    let mut all = true;
     match value {
-        Value::Array(items) => items.iter_mut().fold(true, |all, item| each_line(item, moved) && all),
-        Value::Object(map) => map.iter_mut().fold(true, |all, (name, field)| match (name.as_str(), field.as_u64()) {
-            ("line", Some(line)) => match moved(line) {
-                Some(line) => {
-                    *field = json!(line);
-                    all
+        Value::Array(items) => items.iter_mut().for_each(|item| all &= each_line(item, moved)),
+        Value::Object(map) => {
+            for (name, field) in map.iter_mut() {
+                match (name.as_str(), field.as_u64()) {
+                    ("line", Some(line)) => match moved(line) {
+                        Some(line) => *field = json!(line),
+                        None => all = false,
+                    },
+                    _ => all &= each_line(field, moved),
                 }
-                None => false,
-            },
-            _ => each_line(field, moved) && all,
-        }),
-        _ => true,
+            }
+        }
+        _ => {}
     }
+    all
 }
 
 #[cfg(test)]

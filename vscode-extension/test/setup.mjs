@@ -102,6 +102,14 @@ async function makeProject(project) {
   await chmod(script, 0o644);
   const text = await readFile(script, "utf8");
   await writeFile(join(project, "jobs", "broken.py"), text.replace('F.col("payment_status").isin', 'F.col("payment_statsu").isin'));
+  const cell = (kind, source) => ({ cell_type: kind, metadata: {}, source, ...(kind === "code" && { execution_count: null, outputs: [] }) });
+  const cells = [
+    cell("code", '%idle_timeout 60\nloans = spark.table("ref_db.dim_loan")'),
+    cell("markdown", "# Loans"),
+    cell("code", 'loans.select("loan_di").show()'),
+  ];
+  const metadata = { language_info: { name: "python" } };
+  await writeFile(join(project, "explore.ipynb"), JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
 }
 
 function vscodeServer(args, stdio) {

@@ -157,7 +157,7 @@ fn with_rules(text: &str, rules: Vec<Rule>) -> Option<TextEdit> {
 }
 
 /// The tables that are written on these lines.
-fn written_within<'v>(view: &'v View, within: Range) -> Vec<(TableName, &'v Output)> {
+fn written_within(view: &View, within: Range) -> Vec<(TableName, &Output)> {
     let touched = view.analyzed.analysis.outputs.iter().filter(|output| {
         let written = positions::to_range(&view.document.text, output.range, view.client.encoding);
         written.start.line <= within.end.line && within.start.line <= written.end.line

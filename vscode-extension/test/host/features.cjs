@@ -67,6 +67,19 @@ describe("the extension", () => {
     await until("the diagnostic again", () => ours().length > 0);
   });
 
+  it("reads the cells of a notebook as one script", async () => {
+    const notebook = await vscode.workspace.openNotebookDocument(vscode.Uri.joinPath(project, "explore.ipynb"));
+    await vscode.window.showNotebookDocument(notebook);
+    const cell = notebook.cellAt(2).document;
+    const [marked] = await until("the diagnostic of a cell", () => {
+      const found = vscode.languages.getDiagnostics(cell.uri).filter((one) => one.source === "de-copilot");
+      return found.length > 0 && found;
+    });
+    assert.equal(cell.getText(marked.range), "loan_di");
+    assert.match(marked.message, /Did you mean `loan_id`/);
+    assert.match(await hover(cell, "loans"), /loan_id/);
+  });
+
   it("offers the columns of a frame inside a string", async () => {
     const document = await open("loan_repayments_etl.py");
     const at = place(document, 'payment_status").isin');
