@@ -90,7 +90,8 @@ async fn check_documents(
                     diagnostics_outdated.notify_one();
                 }
                 Verdict::Stands { analyzed, missing } => {
-                    if !snapshot.client.pulls_diagnostics {
+                    // No client pulls what is wrong with a notebook: VS Code's asks for the documents of tabs alone.
+                    if !snapshot.client.pulls_diagnostics || session.notebooks.has(&document.uri) {
                         publish(session, client, &snapshot, document, analyzed.as_deref(), &mut published).await;
                     }
                     if !missing.is_empty() {

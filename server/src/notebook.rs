@@ -35,6 +35,9 @@ struct Notebook {
     cells: Vec<Cell>,
     /// The texts of cells by their names.
     texts: HashMap<Uri, (String, Rope)>,
+    /// Cells that are there no more, of which nothing is to be told any longer.
+    gone: Vec<Uri>,
+    is_closed: bool,
 }
 
 struct Cell {
@@ -46,6 +49,8 @@ struct Cell {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     cells: Vec<Span>,
+    /// Notebooks with cells that they had.
+    gone: Vec<(String, String)>,
 }
 
 /// The lines of a cell in the script of its notebook.
@@ -63,14 +68,16 @@ impl Notebooks {
         let opened = params.notebook_document;
         let texts = params.cell_text_documents.into_iter().map(text_of).collect();
         let cells = opened.cells.into_iter().map(Cell::of).collect();
-        let notebook = Notebook { uri: opened.uri.clone(), cells, texts };
+        let notebook = Notebook { uri: opened.uri.clone(), cells, texts, gone: Vec::new(), is_closed: false };
         let text_document = TextDocumentItem {
             uri: opened.uri.clone(),
             language_id: "python".to_owned(),
             version: opened.version,
             text: notebook.script(),
         };
-        self.lock().insert(opened.uri, notebook);
+        let mut open = self.lock();
+        open.retain(|_, notebook| !notebook.is_closed);
+        open.insert(opened.uri, notebook);
         DidOpenTextDocumentParams { text_document }
     }
 
@@ -87,7 +94,9 @@ impl Notebooks {
             let start = (structure.array.start as usize).min(notebook.cells.len());
             let end = start.saturating_add(structure.array.delete_count as usize).min(notebook.cells.len());
             let cells = structure.array.cells.unwrap_or_default();
-            notebook.cells.splice(start..end, cells.into_iter().map(Cell::of));
+            let removed = notebook.cells.splice(start..end, cells.into_iter().map(Cell::of));
+            notebook.gone.extend(removed.map(|cell| cell.uri));
+            notebook.gone.retain(|gone| notebook.cells.iter().all(|cell| cell.uri != *gone));
             notebook.texts.extend(structure.did_open.unwrap_or_default().into_iter().map(text_of));
             for closed in structure.did_close.unwrap_or_default() {
                 notebook.texts.remove(&closed.uri);
@@ -112,13 +121,29 @@ impl Notebooks {
     }
 
     pub(crate) fn close(&self, params: DidCloseNotebookDocumentParams) -> DidCloseTextDocumentParams {
-        self.lock().remove(&params.notebook_document.uri);
+        if let Some(notebook) = self.lock().get_mut(&params.notebook_document.uri) {
+            notebook.is_closed = true;
+            notebook.gone.extend(notebook.cells.drain(..).map(|cell| cell.uri));
+        }
         DidCloseTextDocumentParams { text_document: TextDocumentIdentifier { uri: params.notebook_document.uri } }
     }
 
     /// Where the cells are now.
     pub(crate) fn layout(&self) -> Layout {
-        Layout { cells: self.lock().values().flat_map(Notebook::spans).collect() }
+        let open = self.lock();
+        let gone = |notebook: &Notebook| {
+            let name = notebook.uri.as_str().to_owned();
+            notebook.gone.iter().map(|cell| (name.clone(), cell.as_str().to_owned())).collect::<Vec<_>>()
+        };
+        Layout {
+            cells: open.values().flat_map(Notebook::spans).collect(),
+            gone: open.values().flat_map(gone).collect(),
+        }
+    }
+
+    /// Whether a document stands for a notebook.
+    pub(crate) fn has(&self, uri: &Uri) -> bool {
+        self.lock().contains_key(uri)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uri, Notebook>> {
@@ -211,14 +236,16 @@ impl Layout {
 
     /// What the server says of its own accord: of notebooks, a message for each of their cells.
     pub(crate) fn tell(&self, request: Request) -> Vec<Request> {
-        if self.cells.is_empty() || request.id().is_some() {
+        if (self.cells.is_empty() && self.gone.is_empty()) || request.id().is_some() {
             return vec![request];
         }
         let (method, _, params) = request.into_parts();
         let mut params = params.unwrap_or_default();
         let uri = params["uri"].as_str().unwrap_or_default().to_owned();
         let cells: Vec<&Span> = self.cells.iter().filter(|span| span.notebook == uri).collect();
-        if cells.is_empty() {
+        let gone: Vec<&String> =
+            self.gone.iter().filter(|(notebook, _)| *notebook == uri).map(|(_, cell)| cell).collect();
+        if cells.is_empty() && gone.is_empty() {
             Asked { layout: self.clone(), cell: None }.encode(&mut params);
             return vec![Request::build(method).params(params).finish()];
         }
@@ -231,7 +258,9 @@ impl Layout {
             }
             Request::build(method.clone()).params(params).finish()
         };
-        cells.into_iter().map(told).collect()
+        let nothing =
+            |cell: &String| Request::build(method.clone()).params(json!({ "uri": cell, "diagnostics": [] })).finish();
+        cells.into_iter().map(told).chain(gone.into_iter().map(nothing)).collect()
     }
 
     fn cell_at(&self, notebook: &str, line: u64) -> Option<&Span> {

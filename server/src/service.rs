@@ -94,6 +94,9 @@ impl LanguageServer for Router {
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
         let uri = params.text_document.uri.clone();
+        if self.session.notebooks.has(&uri) {
+            return Ok(diagnostic::empty_report().into());
+        }
         let report = on_document(&self.session, &uri, params, diagnostic::diagnostic).await?;
         Ok(report.unwrap_or_else(diagnostic::empty_report).into())
     }
