@@ -1,14 +1,25 @@
-// Bundles the extension into the one file that VS Code loads.
+// Bundles the extension into the file that VS Code loads, and the picture of lineage into the one that its panel loads.
 import { build } from "esbuild";
 
+const shared = {
+  bundle: true,
+  minify: process.argv.includes("--minify"),
+  sourcemap: !process.argv.includes("--minify"),
+};
 await build({
+  ...shared,
   entryPoints: ["src/extension.ts"],
   outfile: "dist/extension.js",
-  bundle: true,
   platform: "node",
   format: "cjs",
   target: "node18",
   external: ["vscode"],
-  minify: process.argv.includes("--minify"),
-  sourcemap: !process.argv.includes("--minify"),
+});
+await build({
+  ...shared,
+  entryPoints: ["src/webview/main.ts"],
+  outfile: "dist/lineage.js",
+  platform: "browser",
+  format: "iife",
+  target: "chrome114",
 });

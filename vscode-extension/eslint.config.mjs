@@ -8,6 +8,7 @@ export default typescript.config(
     files: ["src/**/*.ts"],
     extends: [typescript.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
+    rules: { "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }] },
   },
   {
     files: ["**/*.mjs", "test/**/*.cjs"],

@@ -14,6 +14,7 @@ mod handlers;
 mod knowledge;
 mod notebook;
 mod order;
+mod overview;
 mod positions;
 mod service;
 mod session;

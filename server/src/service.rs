@@ -26,6 +26,7 @@ use crate::handlers::{
     inlay_hint, on_document, on_text, references, signature_help, symbol,
 };
 use crate::order::Ordered;
+use crate::overview::{self, Lineage, TableContract};
 use crate::session::Session;
 use crate::wire;
 
@@ -60,10 +61,13 @@ where
     let session = Arc::new(Session::new(backend));
     let shut_down = Arc::new(AtomicBool::new(false));
     let mut background = JoinSet::new();
-    let (router, socket) = LspService::new(|client| {
+    let (router, socket) = LspService::build(|client| {
         background.spawn(background::run(Arc::clone(&session), client));
         Router { session: Arc::clone(&session), shut_down: Arc::clone(&shut_down) }
-    });
+    })
+    .custom_method("deCopilot/lineage", Router::lineage)
+    .custom_method("deCopilot/contracts", Router::contracts)
+    .finish();
     tokio::select! {
         () = wire::run(input, output, Ordered::new(router, Arc::clone(&session)), socket, Arc::clone(&session)) => {}
         () = client_gone(&session) => tracing::warn!("the client's process is gone"),
@@ -75,6 +79,16 @@ where
 struct Router {
     session: Arc<Session>,
     shut_down: Arc<AtomicBool>,
+}
+
+impl Router {
+    async fn lineage(&self) -> Result<Lineage> {
+        Ok(overview::lineage(&self.session))
+    }
+
+    async fn contracts(&self) -> Result<Vec<TableContract>> {
+        Ok(overview::contracts(&self.session).await)
+    }
 }
 
 impl LanguageServer for Router {

@@ -4,6 +4,11 @@ import * as vscode from "vscode";
 import { LanguageClient, State, TransportKind } from "vscode-languageclient/node";
 
 import { findBinary } from "./binary";
+import { registerCommands } from "./commands";
+import { Contracts } from "./contracts";
+import { Impact } from "./impact";
+import { Lineage } from "./lineage";
+import { Project } from "./project";
 import { Status, type ServerStatus } from "./status";
 
 let client: LanguageClient | undefined;
@@ -11,15 +16,31 @@ let client: LanguageClient | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("DE Copilot", { log: true });
   const status = new Status();
+  const project = new Project();
+  const lineage = new Lineage(context, project);
+  const impact = new Impact();
   const restart = serially(async () => {
-    await stop();
-    await start(context, log, status);
+    await stop(project);
+    await start(context, log, status, project);
   });
 
   // The commands come first and the server last, so that both work on the way out of a server that does not start.
   context.subscriptions.push(
     log,
     status,
+    lineage,
+    impact,
+    vscode.window.registerTreeDataProvider("deCopilot.contracts", new Contracts(project)),
+    vscode.window.registerTreeDataProvider("deCopilot.impact", impact),
+    vscode.commands.registerCommand("deCopilot.showLineage", () => {
+      lineage.show();
+    }),
+    vscode.commands.registerCommand("deCopilot.refresh", () => {
+      project.touch();
+    }),
+    vscode.workspace.onDidSaveTextDocument(() => {
+      project.touch();
+    }),
     vscode.commands.registerCommand("deCopilot.showLog", () => {
       log.show();
     }),
@@ -29,14 +50,20 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void restart()),
   );
+  registerCommands(context, project);
   await restart();
 }
 
 export async function deactivate(): Promise<void> {
-  await stop();
+  await stop(undefined);
 }
 
-async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, status: Status): Promise<void> {
+async function start(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  status: Status,
+  project: Project,
+): Promise<void> {
   status.starting();
   try {
     const command = await findBinary(context);
@@ -59,12 +86,14 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     );
     client.onNotification("deCopilot/status", (report: ServerStatus) => {
       status.running(report);
+      project.touch();
     });
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped) status.failed("The server has stopped.");
     });
     await client.start();
     status.started();
+    project.use(client);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.error(reason);
@@ -72,9 +101,10 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
   }
 }
 
-async function stop(): Promise<void> {
+async function stop(project: Project | undefined): Promise<void> {
   const stopping = client;
   client = undefined;
+  project?.use(undefined);
   try {
     await stopping?.dispose();
   } catch {
