@@ -72,6 +72,7 @@ function page(webview: vscode.Webview, script: vscode.Uri): string {
   body { display: grid; grid-template-columns: 1fr 17rem; color: var(--vscode-editor-foreground); }
   #picture { position: relative; min-width: 0; }
   aside { border-left: 1px solid var(--vscode-panel-border); padding: 0.6rem; overflow: auto; }
+  li { overflow-wrap: anywhere; }
   input { width: 100%; box-sizing: border-box; padding: 0.3rem; color: var(--vscode-input-foreground);
     background: var(--vscode-input-background); border: 1px solid var(--vscode-input-border, transparent); }
   ul { list-style: none; margin: 0.5rem 0; padding: 0; }
@@ -82,14 +83,18 @@ function page(webview: vscode.Webview, script: vscode.Uri): string {
   h2 { font-size: 1em; margin: 0.8rem 0 0.2rem; overflow-wrap: anywhere; }
   h3 { font-size: 0.9em; font-weight: normal; margin: 0.6rem 0 0.1rem; color: var(--vscode-descriptionForeground); }
   p { margin: 0.3rem 0; color: var(--vscode-descriptionForeground); }
+  @media (max-width: 44rem) {
+    body { grid-template-columns: 1fr; grid-template-rows: 1fr 45%; }
+    aside { border-left: none; border-top: 1px solid var(--vscode-panel-border); }
+  }
 </style>
 </head>
 <body>
 <main id="picture" role="img" aria-label="Tables and the jobs between them"></main>
 <aside>
   <input id="search" type="search" placeholder="Find a table or a job" aria-label="Find a table or a job">
-  <ul id="found" aria-label="Tables and jobs"></ul>
   <section id="details" aria-live="polite"></section>
+  <ul id="found" aria-label="Tables and jobs"></ul>
 </aside>
 <script nonce="${nonce}" src="${script.toString()}"></script>
 </body>

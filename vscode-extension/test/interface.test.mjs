@@ -65,6 +65,38 @@ describe("in the window", () => {
     assert.ok(Object.keys(columns).includes("emi_amount"), Object.keys(columns).join());
   });
 
+  it("the view of contracts lists the rules of the stored contract, and that of impact what it is up to", async () => {
+    await command("DE Copilot: Focus on Contracts View", "Contracts: Focus on Contracts View");
+    const row = (text) => page.locator(".sidebar .monaco-list-row", { hasText: text }).first();
+    await row("loan_repayment_fact").waitFor();
+    await row("loan_repayment_fact").locator(".monaco-tl-twistie").click();
+    await row("not_null_").waitFor();
+    await screenshot("contracts");
+    assert.match(await row("not_null_").innerText(), /from the (script|data)/);
+  });
+
+  it("the picture of lineage leads from a table to the call that writes it", async () => {
+    await command("DE Copilot: Show Lineage");
+    const inner = page.frameLocator("iframe.webview").frameLocator("#active-frame");
+    await inner.getByRole("button", { name: "loan_repayment_fact" }).first().waitFor();
+    await inner.getByRole("searchbox").fill("repayment_fact");
+    await inner.getByRole("button", { name: "loan_repayment_fact" }).first().click();
+    await inner.locator("#details h3", { hasText: "Written by" }).waitFor();
+    await screenshot("lineage");
+    await inner.locator("#details").getByRole("button", { name: "loan_repayments_etl.py" }).first().click();
+    await page.waitForSelector('.tab.active[data-resource-name="loan_repayments_etl.py"]');
+  });
+
+  /** Runs a command by the palette. */
+  async function command(...titles) {
+    await page.keyboard.press("F1");
+    const input = page.locator(".quick-input-widget input").first();
+    await input.waitFor();
+    await input.fill(`>${titles.at(-1)}`);
+    await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
+    await page.keyboard.press("Enter");
+  }
+
   /** Puts the cursor on words of the open file by the find widget, as a person does. */
   async function goTo(words) {
     await page.locator(".monaco-editor .view-lines").first().click();

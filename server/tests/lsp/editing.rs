@@ -234,6 +234,33 @@ async fn what_the_script_proves_is_added_to_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lineage_and_contracts_of_the_project_are_told() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let lineage = client.ask("deCopilot/lineage", json!(null)).await.unwrap();
+    let [reader, writer] = [0, 1].map(|index| &lineage["jobs"][index]);
+    assert_eq!((&reader["name"], &writer["name"]), (&json!("reader.py"), &json!("writer.py")), "{lineage:#}");
+    assert_eq!(reader["reads"][0]["columns"], json!(["amount"]));
+    assert_eq!(reader["reads"][0]["range"]["start"], json!({ "line": 0, "character": 7 }));
+    assert_eq!(
+        (&writer["writes"][0]["table"], &writer["uri"]),
+        (&json!("gold.fact"), &json!(project.uri("writer.py")))
+    );
+
+    let text = r#"{"table_name": "fact", "columns": {"loan_id": {"type": "string", "nullable": false,
+        "rules": [{"type": "not_null", "source": "code", "evidence": "said so"}]}}}"#;
+    fs::create_dir(project.folder.path().join("contracts")).unwrap();
+    fs::write(project.folder.path().join("contracts/fact.json"), text).unwrap();
+    let contracts = client.ask("deCopilot/contracts", json!(null)).await.unwrap();
+    let [fact] = contracts.as_array().unwrap().as_slice() else { panic!("{contracts:#}") };
+    assert_eq!((&fact["table"], &fact["lastRun"]), (&json!("gold.fact"), &json!(null)));
+    assert_eq!(fact["uri"], project.uri("contracts/fact.json"));
+    let rule = json!({ "id": "not_null_loan_id", "column": "loan_id", "severity": "error", "source": "code",
+        "description": null, "evidence": "said so", "failed": false });
+    assert_eq!(fact["rules"], json!([rule]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hints_stand_behind_calls_and_lenses_above_writes() {
     let project = Project::new();
     let mut client = project.opened().await;

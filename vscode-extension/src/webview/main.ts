@@ -4,7 +4,7 @@ import cytoscape from "cytoscape";
 
 import type { Told } from "../lineage";
 import type { Place } from "../project";
-import { type Graph, graph, type Node, type Use } from "./graph";
+import { around, type Graph, graph, type Node, type Use } from "./graph";
 
 declare function acquireVsCodeApi(): { postMessage(message: "ready" | Place): void };
 
@@ -12,8 +12,13 @@ const host = acquireVsCodeApi();
 const element = (id: string): HTMLElement => document.getElementById(id) ?? document.body;
 const search = element("search") as HTMLInputElement;
 const MAX_LISTED = 50;
+/** Of a graph of more nodes, what is around the chosen one is shown alone. */
+const MAX_WHOLE = 120;
+/** To the tables before a job, and to those behind the jobs that read what it writes. */
+const STEPS = 3;
 
 let shown: Graph = { nodes: new Map(), edges: [] };
+let chosen: string | undefined;
 const picture = cytoscape({ container: element("picture"), minZoom: 0.03, maxZoom: 2.5, autoungrabify: true });
 restyle();
 
@@ -31,14 +36,23 @@ host.postMessage("ready");
 function draw(next: Graph): void {
   const isSame = next.nodes.size === shown.nodes.size && [...next.nodes.keys()].every((id) => shown.nodes.has(id));
   shown = next;
-  picture.batch(() => {
-    picture.elements().remove();
-    picture.add([...next.nodes.values()].map(({ id, kind, label, state, x, y }) => ({ data: { id, kind, label, state }, position: { x, y } })));
-    picture.add(next.edges.map(({ source, target }) => ({ data: { source, target } })));
-  });
-  if (!isSame) picture.fit(undefined, 30);
   document.body.dataset["nodes"] = String(next.nodes.size);
   list();
+  const active = [...next.nodes.values()].find(({ state }) => state === "active")?.id;
+  const isKnown = chosen !== undefined && next.nodes.has(chosen);
+  const center = isKnown ? chosen : next.nodes.size > MAX_WHOLE ? active : undefined;
+  if (center === undefined) render(next, !isSame);
+  else choose(center);
+}
+
+function render({ nodes, edges }: Graph, fits: boolean): void {
+  picture.batch(() => {
+    picture.elements().remove();
+    picture.add([...nodes.values()].map(({ id, kind, label, state, x, y }) => ({ data: { id, kind, label, state }, position: { x, y } })));
+    picture.add(edges.map(({ source, target }) => ({ data: { source, target } })));
+  });
+  if (fits) picture.fit(undefined, 30);
+  if (picture.zoom() > 1) picture.zoom({ level: 1, position: { x: 0, y: 0 } }).center();
 }
 
 /** The nodes that the search finds, as buttons: what the picture shows is reached by the keyboard too. */
@@ -54,17 +68,26 @@ function list(): void {
   if (shown.nodes.size === 0) element("found").replaceChildren(text("p", "No job reads or writes a table yet."));
 }
 
-/** Shows what a node is, and dims what it has nothing to do with. */
+/** Shows what a node is and what it hangs together with; the rest fades, or is left out of a large graph. */
 function choose(id: string): void {
   const node = shown.nodes.get(id);
   if (node === undefined) return;
+  const isLarge = shown.nodes.size > MAX_WHOLE;
+  if (isLarge) render(around(shown, id, STEPS), true);
+  else if (picture.getElementById(id).empty()) render(shown, true);
+  chosen = id;
   const drawn = picture.getElementById(id);
   const related = drawn.union(drawn.predecessors()).union(drawn.successors());
   picture.elements().removeClass("chosen").addClass("dimmed");
   related.removeClass("dimmed");
   drawn.addClass("chosen");
-  picture.animate({ center: { eles: drawn }, zoom: Math.max(picture.zoom(), 0.8), duration: 150 });
-  element("details").replaceChildren(...(node.kind === "job" ? jobDetails(node) : tableDetails(node)));
+  if (!isLarge) picture.animate({ center: { eles: drawn }, duration: 150 });
+  const all = item("Show everything", () => {
+    chosen = undefined;
+    render(shown, true);
+    element("details").replaceChildren();
+  });
+  element("details").replaceChildren(...(node.kind === "job" ? jobDetails(node) : tableDetails(node)), all);
 }
 
 function jobDetails({ label, job }: Node): HTMLElement[] {
@@ -85,7 +108,11 @@ function tableDetails({ label, contract, writers, readers }: Node): HTMLElement[
   for (const { job, columns: named } of readers) {
     for (const column of named) columns.set(column, [...(columns.get(column) ?? []), job.name]);
   }
-  const used = [...columns].sort().map(([column, jobs]) => text("li", `${column} · ${jobs.join(", ")}`));
+  const used = [...columns].sort().map(([column, jobs]) => {
+    const line = text("li", `${column} · ${jobs.length === 1 ? (jobs[0] ?? "") : `${jobs.length} jobs`}`);
+    line.title = jobs.join("\n");
+    return line;
+  });
   const run = contract?.lastRun;
   const tested = run == null ? "never tested here" : `${run.passed} passed, ${run.failed.length} failed on ${run.date}`;
   return [
