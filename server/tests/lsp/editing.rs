@@ -241,7 +241,7 @@ async fn lineage_and_contracts_of_the_project_are_told() {
     let [reader, writer] = [0, 1].map(|index| &lineage["jobs"][index]);
     assert_eq!((&reader["name"], &writer["name"]), (&json!("reader.py"), &json!("writer.py")), "{lineage:#}");
     assert_eq!(reader["reads"][0]["columns"], json!(["amount"]));
-    assert_eq!(reader["reads"][0]["range"]["start"], json!({ "line": 0, "character": 7 }));
+    assert_eq!(reader["reads"][0]["range"]["start"], json!({ "line": 0, "character": 13 }));
     assert_eq!(
         (&writer["writes"][0]["table"], &writer["uri"]),
         (&json!("gold.fact"), &json!(project.uri("writer.py")))
