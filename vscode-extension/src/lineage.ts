@@ -40,7 +40,9 @@ export class Lineage implements vscode.Disposable {
     const { webview } = this.panel;
     this.panel.onDidDispose(() => (this.panel = undefined));
     webview.onDidReceiveMessage((message: "ready" | Place) => {
-      void (message === "ready" ? this.tell() : reveal(message));
+      // Beside the picture, not in its place.
+      const column = this.panel?.viewColumn === vscode.ViewColumn.One ? vscode.ViewColumn.Two : vscode.ViewColumn.One;
+      void (message === "ready" ? this.tell() : reveal(message, column));
     });
     webview.html = page(webview, webview.asWebviewUri(vscode.Uri.joinPath(folder, "lineage.js")));
   }

@@ -79,7 +79,7 @@ export class Project {
 }
 
 /** Shows a place. */
-export async function reveal({ uri, range }: Place): Promise<void> {
+export async function reveal({ uri, range }: Place, viewColumn: vscode.ViewColumn): Promise<void> {
   const selection = new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character);
-  await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection });
+  await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection, viewColumn });
 }

@@ -237,7 +237,14 @@ async fn what_the_script_proves_is_added_to_the_contract() {
 async fn lineage_and_contracts_of_the_project_are_told() {
     let project = Project::new();
     let mut client = project.opened().await;
-    let lineage = client.ask("deCopilot/lineage", json!(null)).await.unwrap();
+    let mut lineage = json!(null);
+    for _ in 0..1000 {
+        lineage = client.ask("deCopilot/lineage", json!(null)).await.unwrap();
+        if lineage["jobs"].as_array().is_some_and(|jobs| jobs.len() == 2) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let [reader, writer] = [0, 1].map(|index| &lineage["jobs"][index]);
     assert_eq!((&reader["name"], &writer["name"]), (&json!("reader.py"), &json!("writer.py")), "{lineage:#}");
     assert_eq!(reader["reads"][0]["columns"], json!(["amount"]));
