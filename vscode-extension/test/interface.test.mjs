@@ -120,6 +120,7 @@ describe("in the window", () => {
     await page.keyboard.insertText(words);
     await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
+    await page.locator(".find-widget.visible").first().waitFor({ state: "hidden" });
   }
 
   /** Keeps a picture where $SCREENSHOTS says, for people who want to look. */
