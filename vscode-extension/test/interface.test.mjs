@@ -87,8 +87,10 @@ describe("in the window", () => {
   });
 
   it("the view of impact names the jobs that an edit breaks, before it is saved", async () => {
-    await goTo('F.col("emi_amount")');
-    await page.keyboard.insertText('F.col("emi_amount").alias("paid_amount")');
+    await page.locator(".view-line", { hasText: 'F.col("emi_amount")' }).click();
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.insertText('.alias("paid_amount")');
     await row("delinquency_report.py").waitFor();
     await row("reads column `emi_amount`").waitFor();
     await row("column `emi_amount` is promised and not written").waitFor();
@@ -119,12 +121,7 @@ describe("in the window", () => {
     await page.keyboard.press("Control+A");
     await page.keyboard.insertText(words);
     await page.keyboard.press("Enter");
-    const widget = page.locator(".find-widget.visible");
-    // A first Escape may close something else, such as a notification.
-    for (let attempt = 0; attempt < 20 && (await widget.count()) > 0; attempt += 1) {
-      await page.keyboard.press("Escape");
-      await page.waitForTimeout(100);
-    }
+    await page.keyboard.press("Escape");
   }
 
   /** Keeps a picture where $SCREENSHOTS says, for people who want to look. */
