@@ -80,11 +80,10 @@ fn profile(client: &ClientCapabilities) -> ClientProfile {
     let published = documents.and_then(|documents| documents.publish_diagnostics.as_ref());
     let refreshed = workspace.and_then(|workspace| workspace.diagnostics.as_ref()?.refresh_support);
     let pulls_diagnostics = pulled.is_some() && refreshed == Some(true);
-    let relates_diagnostics = if pulls_diagnostics {
-        pulled.and_then(|pulled| pulled.related_information)
-    } else {
-        published.and_then(|published| published.related_information)
-    };
+    // Of what is pulled, a client says so since 3.18 of the protocol; before, what holds of the one holds of the other.
+    let relates_diagnostics = pulled
+        .and_then(|pulled| pulled.related_information)
+        .or(published.and_then(|published| published.related_information));
     let watched = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref()?.dynamic_registration);
     ClientProfile {
         encoding: Encoding::negotiate(general.and_then(|general| general.position_encodings.as_deref())),
