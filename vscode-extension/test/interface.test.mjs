@@ -95,7 +95,7 @@ describe("in the window", () => {
     await row("reads column `emi_amount`").waitFor();
     await row("column `emi_amount` is promised and not written").waitFor();
     await screenshot("impact");
-    await command("Undo");
+    await command("File: Revert File");
     await row("jobs/delinquency_report.py").waitFor({ state: "hidden" });
   });
 
