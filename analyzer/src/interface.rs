@@ -3,11 +3,13 @@
 //! It is the firewall between jobs: while the interface of a job stays equal, nothing that depends on it is looked at
 //! again.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use contract::expr::{BinaryOp, ColumnId, Expr, ExprKind};
 use contract::schema::TableName;
 use contract::value::Value;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::checks;
 use crate::expression::conjuncts;
@@ -131,45 +133,70 @@ pub struct Break {
     pub range: TextRange,
 }
 
-/// What a write breaks in a job that reads its table. `reader` is how that job is named to people.
-pub fn breaks(plan: &Derived, output: &Output, read: &TableRead, reader: &str) -> Vec<Break> {
-    let sink = plan.sinks.iter().find(|sink| sink.range == output.range && sink.dataset == output.dataset);
-    let by_name = sink.is_some_and(|sink| matches!(sink.placing, Placing::AsTheyAre | Placing::ByName));
-    let catalog = output.dataset.kind == DatasetKind::Catalog;
-    let Some(columns) = output.columns.as_ref().filter(|_| by_name && catalog && output.columns_complete) else {
-        return Vec::new();
-    };
-    let table = output.dataset.short_name();
-    let broken = |code: &'static str, at: TextRange, message: String, range: TextRange| Break {
-        diagnostic: Diagnostic {
-            code,
-            severity: Severity::Warning,
-            range: at,
-            message,
-            suggestions: Vec::new(),
-            related: Vec::new(),
-        },
-        range,
-    };
-    let mut found = Vec::new();
-    for (name, range) in &read.columns {
-        if !columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
-            let message = format!("{reader} reads column `{name}` of `{table}`, which is not written here.");
-            found.push(broken("downstream-column", output.range, message, *range));
-        }
+/// A write as the jobs that read its table see it. What holds of the write is found out once for all of them.
+pub struct Offer<'a> {
+    plan: &'a Derived<'a>,
+    output: &'a Output,
+    /// Names of the columns, lower case.
+    columns: FxHashSet<String>,
+    /// The values that a column may have, by its name in lower case.
+    possible: RefCell<FxHashMap<String, Option<Possible>>>,
+}
+
+/// All values that a column may have, and what decides it.
+type Possible = (Vec<Value>, TextRange);
+
+impl<'a> Offer<'a> {
+    /// `None` where not all of what is written is known, so that nothing can be said of those who read it.
+    pub fn new(plan: &'a Derived<'a>, output: &'a Output) -> Option<Self> {
+        let sink = plan.sinks.iter().find(|sink| sink.range == output.range && sink.dataset == output.dataset);
+        let by_name = sink.is_some_and(|sink| matches!(sink.placing, Placing::AsTheyAre | Placing::ByName));
+        let catalog = output.dataset.kind == DatasetKind::Catalog;
+        let columns = output.columns.as_ref().filter(|_| by_name && catalog && output.columns_complete)?;
+        let columns = columns.iter().map(|column| column.name.to_lowercase()).collect();
+        Some(Self { plan, output, columns, possible: RefCell::default() })
     }
-    for ((name, value), range) in &read.values {
-        let Some(field) = field(plan, output.node, name) else { continue };
-        let Some((values, place)) = checks::possible(plan, output.node, field) else { continue };
-        let written = |known: &Value| matches!(known, Value::String(text) if text == value);
-        if values.iter().all(|value| matches!(value, Value::String(_) | Value::Null)) && !values.iter().any(written) {
-            let message =
-                format!("{reader} looks for {value:?} in column `{name}` of `{table}`, which is never written here.");
-            let at = if place.is_empty() { output.range } else { place };
-            found.push(broken("downstream-value", at, message, *range));
+
+    /// What the write breaks in a job that reads its table. `reader` is how that job is named to people.
+    pub fn breaks(&self, read: &TableRead, reader: &str) -> Vec<Break> {
+        let table = self.output.dataset.short_name();
+        let broken = |code: &'static str, at: TextRange, message: String, range: TextRange| Break {
+            diagnostic: Diagnostic {
+                code,
+                severity: Severity::Warning,
+                range: at,
+                message,
+                suggestions: Vec::new(),
+                related: Vec::new(),
+            },
+            range,
+        };
+        let mut found = Vec::new();
+        for (name, range) in &read.columns {
+            if !self.columns.contains(&name.to_lowercase()) {
+                let message = format!("{reader} reads column `{name}` of `{table}`, which is not written here.");
+                found.push(broken("downstream-column", self.output.range, message, *range));
+            }
         }
+        for ((name, value), range) in &read.values {
+            let mut possible = self.possible.borrow_mut();
+            let known = possible.entry(name.to_lowercase()).or_insert_with(|| {
+                let field = field(self.plan, self.output.node, name)?;
+                checks::possible(self.plan, self.output.node, field)
+            });
+            let Some((values, place)) = known else { continue };
+            let written = |known: &Value| matches!(known, Value::String(text) if text == value);
+            if values.iter().all(|value| matches!(value, Value::String(_) | Value::Null)) && !values.iter().any(written)
+            {
+                let message = format!(
+                    "{reader} looks for {value:?} in column `{name}` of `{table}`, which is never written here."
+                );
+                let at = if place.is_empty() { self.output.range } else { *place };
+                found.push(broken("downstream-value", at, message, *range));
+            }
+        }
+        found
     }
-    found
 }
 
 fn field(plan: &Plan, node: NodeId, name: &str) -> Option<ColumnId> {
@@ -191,8 +218,12 @@ paid = f.filter(\"status = 'PAID'\").select('loan_id', f.amount)
         let read = interface(&analyze(READER, &Lending)).reads.remove(&TableName::new("gold", "fact")).unwrap();
         let analysis = analyze(writer, &Lending);
         let plan = Derived::new(&analysis.plan);
-        let found: Vec<Break> =
-            analysis.outputs.iter().flat_map(|output| breaks(&plan, output, &read, "report.py")).collect();
+        let found: Vec<Break> = analysis
+            .outputs
+            .iter()
+            .filter_map(|output| Some(Offer::new(&plan, output)?.breaks(&read, "report.py")))
+            .flatten()
+            .collect();
         let shown: Vec<(&str, &str, &str)> = found
             .iter()
             .map(|one| (one.diagnostic.code, one.range.slice(READER), one.diagnostic.range.slice(writer)))

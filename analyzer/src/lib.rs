@@ -33,7 +33,7 @@ pub use facts::{
     CODES, Certainty, ColumnSource, Dataset, DatasetKind, Derived, Diagnostic, FilterFact, Grain, Input, JoinFact,
     JoinKind, Mode, Output, OutputColumn, Related, Rerun, Severity,
 };
-pub use interface::{Break, JobInterface, TableRead, breaks, interface};
+pub use interface::{Break, JobInterface, Offer, TableRead, interface};
 pub use interpret::Mention;
 pub use range::TextRange;
 pub use world::{Answers, LastRun, NoWorld, Question, World};

@@ -14,7 +14,7 @@ use tower_lsp::ls_types::{Range, Uri};
 
 use crate::positions;
 use crate::session::Session;
-use crate::workspace::{self, Job};
+use crate::workspace::Job;
 
 /// How many tables are asked about at a time.
 const AT_A_TIME: usize = 8;
@@ -100,7 +100,7 @@ pub(crate) fn lineage(session: &Session) -> Lineage {
             columns: Vec::new(),
         });
         Some(JobUse {
-            name: workspace::shown(&job.script, &job.root),
+            name: job.name.clone(),
             root: job.root.to_path_buf(),
             uri: Uri::from_file_path(&job.script)?,
             reads: reads.collect(),

@@ -24,6 +24,8 @@ pub(crate) struct Job {
     pub(crate) root: Arc<Path>,
     /// Its file.
     pub(crate) script: Arc<Path>,
+    /// Its file as from the root, as people are told it.
+    pub(crate) name: String,
     /// The text that was analyzed.
     pub(crate) text: Arc<str>,
     /// What it shows to other jobs.
@@ -37,7 +39,8 @@ impl Job {
         let job = || {
             let (root, script) = (Arc::clone(&place.root), Arc::clone(&place.script));
             let interface = analyzer::interface(&analyzed.analysis);
-            Arc::new(Self { root, script, text: Arc::clone(&analyzed.text), interface, stamp: None })
+            let name = shown(&script, &root);
+            Arc::new(Self { root, script, name, text: Arc::clone(&analyzed.text), interface, stamp: None })
         };
         Arc::clone(analyzed.job.get_or_init(job))
     }
@@ -61,10 +64,8 @@ struct Jobs {
 impl Jobs {
     /// Each job once, in the order of the files: the text in the editor counts before that on disk.
     fn all(&self) -> impl Iterator<Item = &Arc<Job>> {
-        let closed = self.on_disk.values().filter(|job| !self.open.contains_key(&job.script));
-        let mut all: Vec<&Arc<Job>> = self.open.values().chain(closed).collect();
-        all.sort_by(|one, other| one.script.cmp(&other.script));
-        all.into_iter()
+        // What is open was on disk when it was taken in; a script that has been deleted since is no job any more.
+        self.on_disk.iter().map(|(script, job)| self.open.get(script).unwrap_or(job))
     }
 }
 
@@ -92,12 +93,12 @@ impl Workspace {
 
     /// The jobs of a project that write a table.
     pub(crate) fn writers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
-        self.those(|job| &*job.root == root && job.interface.writes.iter().any(|(name, _)| name == table))
+        self.those(|job| job.interface.writes.iter().any(|(name, _)| name == table) && &*job.root == root)
     }
 
     /// The jobs of a project that read a table.
     pub(crate) fn readers(&self, root: &Path, table: &TableName) -> Vec<Arc<Job>> {
-        self.those(|job| &*job.root == root && job.interface.reads.contains_key(table))
+        self.those(|job| job.interface.reads.contains_key(table) && &*job.root == root)
     }
 
     fn those(&self, wanted: impl Fn(&Job) -> bool) -> Vec<Arc<Job>> {
@@ -187,7 +188,8 @@ impl Workspace {
         let place = Place { root: Arc::clone(&root), script: Arc::clone(&script) };
         let Some(interface) = interface(&text, &place, knowledge, snapshot).await else { return false };
         let differs = known.is_none_or(|known| known.interface != interface);
-        let job = Job { root, script: Arc::clone(&script), text, interface, stamp };
+        let name = shown(&script, &root);
+        let job = Job { root, script: Arc::clone(&script), name, text, interface, stamp };
         self.jobs.write().unwrap_or_else(PoisonError::into_inner).on_disk.insert(script, Arc::new(job));
         if differs {
             self.revision.fetch_add(1, Ordering::Relaxed);

@@ -1,14 +1,13 @@
 //! `textDocument/codeLens`: above each write what its contract says, how its tests went and who reads the table. Where
 //! there is no contract, the lens has one generated.
 
-use analyzer::{Derived, Output, ide};
+use analyzer::{Derived, Offer, Output, ide};
 use contract::schema::TableName;
 use tower_lsp::ls_types::{CodeLens, CodeLensParams, Command};
 
 use crate::handlers::View;
 use crate::handlers::code_action::generation_of;
 use crate::positions;
-use crate::workspace;
 
 pub(crate) fn code_lens(view: &View, _: CodeLensParams) -> Option<Vec<CodeLens>> {
     let text = &view.document.text;
@@ -40,18 +39,17 @@ fn downstream(view: &View, output: &Output, table: &TableName) -> Option<String>
     let readers = view.workspace.readers(&place.root, table);
     let readers: Vec<_> = readers.into_iter().filter(|job| job.script != place.script).collect();
     let plan = Derived::new(&view.analyzed.analysis.plan);
-    let broken = readers.iter().filter(|job| {
-        let read = job.interface.reads.get(table);
-        read.is_some_and(|read| !analyzer::breaks(&plan, output, read, "").is_empty())
+    let broken = Offer::new(&plan, output).map_or(0, |offer| {
+        let reads = readers.iter().filter_map(|job| job.interface.reads.get(table));
+        reads.filter(|read| !offer.breaks(read, "").is_empty()).count()
     });
-    let broken = match broken.count() {
+    let broken = match broken {
         0 => String::new(),
         count => format!(", {count} of them broken here"),
     };
-    let names: Vec<String> = readers.iter().map(|job| workspace::shown(&job.script, &place.root)).collect();
-    match names.as_slice() {
+    match readers.as_slice() {
         [] => None,
-        [one] => Some(format!("downstream: {one}{broken}")),
+        [one] => Some(format!("downstream: {}{broken}", one.name)),
         many => Some(format!("downstream: {} jobs{broken}", many.len())),
     }
 }

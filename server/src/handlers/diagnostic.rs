@@ -1,9 +1,8 @@
 //! `textDocument/diagnostic`, and the diagnostics that are published to clients that do not pull them.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use analyzer::{Derived, Severity, TextRange, ide};
+use analyzer::{Derived, Offer, Severity, TextRange, ide};
 use ropey::Rope;
 use tower_lsp::ls_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentDiagnosticParams,
@@ -82,11 +81,11 @@ fn downstream(
     let plan = Derived::new(&analyzed.analysis.plan);
     for output in &analyzed.analysis.outputs {
         let Some(table) = ide::table_name(&output.dataset) else { continue };
+        let Some(offer) = Offer::new(&plan, output) else { continue };
         for job in workspace.readers(&place.root, &table) {
             let Some(read) = job.interface.reads.get(&table).filter(|_| job.script != place.script) else { continue };
-            let name = workspace::shown(&job.script, &place.root);
-            for broken in analyzer::breaks(&plan, output, read, &name) {
-                let related = related(&job, broken.range, &place.root, client);
+            for broken in offer.breaks(read, &job.name) {
+                let related = related(&job, broken.range, client);
                 found.push((broken.diagnostic, related));
             }
         }
@@ -94,14 +93,9 @@ fn downstream(
     found
 }
 
-fn related(
-    job: &Arc<Job>,
-    range: TextRange,
-    root: &Path,
-    client: &ClientProfile,
-) -> Option<DiagnosticRelatedInformation> {
+fn related(job: &Arc<Job>, range: TextRange, client: &ClientProfile) -> Option<DiagnosticRelatedInformation> {
     let range = positions::range_in(&job.text, range, client.encoding);
-    let message = format!("{} relies on it here", workspace::shown(&job.script, root));
+    let message = format!("{} relies on it here", job.name);
     Some(DiagnosticRelatedInformation { location: Location { uri: Uri::from_file_path(&job.script)?, range }, message })
 }
 

@@ -1,7 +1,5 @@
 //! `workspace/symbol`: the tables that the jobs of the open projects read and write.
 
-use std::path::Path;
-
 use contract::schema::TableName;
 use tower_lsp::ls_types::{
     Location, OneOf, SymbolKind, Uri, WorkspaceSymbol, WorkspaceSymbolParams, WorkspaceSymbolResponse,
@@ -9,7 +7,7 @@ use tower_lsp::ls_types::{
 
 use crate::positions;
 use crate::session::Session;
-use crate::workspace::{self, Job};
+use crate::workspace::Job;
 
 /// More symbols than this are not told; whoever asks types on.
 const MAX_SYMBOLS: usize = 256;
@@ -34,7 +32,7 @@ pub(crate) fn symbol(session: &Session, params: &WorkspaceSymbolParams) -> Optio
                 name,
                 kind: if writes { SymbolKind::EVENT } else { SymbolKind::STRUCT },
                 tags: None,
-                container_name: Some(format!("{verb} {}", workspace::shown(&job.script, Path::new(&*job.root)))),
+                container_name: Some(format!("{verb} {}", job.name)),
                 location: OneOf::Left(Location { uri, range }),
                 data: None,
             });
