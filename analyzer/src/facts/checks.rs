@@ -146,6 +146,8 @@ fn append_again(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static s
     let rereads = |dataset: &Dataset| {
         matches!(dataset.kind, DatasetKind::Catalog | DatasetKind::S3 | DatasetKind::Jdbc | DatasetKind::DynamoDb)
             && dataset.is_resolved()
+            // The script itself chooses among the objects that a listing names, and may know which it has had.
+            && !dataset.name.contains("<key>")
             && dataset.name != output.dataset.name
     };
     if scans.is_empty() || !scans.iter().all(|(_, scan)| scan.bookmark.is_none() && rereads(&scan.dataset)) {
@@ -168,7 +170,7 @@ fn append_again(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static s
 
 /// Whether each run writes to a place of its own, or to one that is not known.
 fn by_run(dataset: &Dataset) -> bool {
-    !dataset.is_resolved() || dataset.name.contains("<run_date>")
+    !dataset.is_resolved() || dataset.name.contains("<run_date>") || dataset.name.contains("<key>")
 }
 
 /// Whether a predicate compares with something that only the run knows, such as a watermark.

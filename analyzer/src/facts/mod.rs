@@ -55,7 +55,7 @@ impl DatasetKind {
 }
 
 /// A table, path or stream that a script names. Unknown parts of a name stand as placeholders: `<arg:BUCKET>`,
-/// `<env:NAME>`, `<workflow_prop:NAME>`, `<run_date>`, and `<?>` for what could not be followed.
+/// `<env:NAME>`, `<workflow_prop:NAME>`, `<run_date>`, `<key>` for the rest of a key that a listing of S3 names, and `<?>` for what could not be followed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dataset {
     /// Where it lives.

@@ -114,6 +114,12 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
             let args = if name == "defaultdict" { args.skip(1) } else { args };
             interpreter.builtin("dict", &args)
         }
+        ("aws", "list_objects" | "list_objects_v2") if path.starts_with("aws.s3") => listing(interpreter, &args),
+        ("aws", "get_paginator") if path.starts_with("aws.s3") => Value::native("aws.s3.paginator"),
+        ("aws", "paginate") if path.starts_with("aws.s3") => {
+            let page = listing(interpreter, &args);
+            interpreter.heap.list(vec![page], false)
+        }
         ("aws", "get_object" | "download_file" | "download_fileobj") if path.starts_with("aws.s3") => {
             let bucket = args.get(0, "Bucket").cloned();
             let key = args.get(1, "Key").cloned();
@@ -182,6 +188,21 @@ fn kept_under(interpreter: &Interpreter, name: Option<&Value>, hole: fn(String) 
         Some(name) => hole(name.to_owned()),
         None => name.and_then(|name| interpreter.hole_of(name)).unwrap_or(Hole::Unknown),
     }
+}
+
+/// What a listing of S3 answers: keys that begin with its prefix.
+fn listing(interpreter: &mut Interpreter, args: &Args) -> Value {
+    let mut key = match args.named("Prefix").cloned() {
+        Some(prefix) => interpreter.to_text(&prefix),
+        None => Text::default(),
+    };
+    key.push(&Text::hole(Hole::Key));
+    let mut entries = |name: &str, field: &str| {
+        let entry = interpreter.heap.dict(vec![(Value::text(field), Value::Text(key.clone()))], false);
+        (Value::text(name), interpreter.heap.list(vec![entry], false))
+    };
+    let found = vec![entries("Contents", "Key"), entries("CommonPrefixes", "Prefix")];
+    interpreter.heap.dict(found, false)
 }
 
 /// An object of S3 that boto3 reads: `s3.get_object(Bucket=…, Key=…)`.

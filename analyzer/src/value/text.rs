@@ -28,6 +28,8 @@ pub(crate) enum Hole {
     Secret(String),
     /// A parameter of the Systems Manager.
     Parameter(String),
+    /// What is left of the key of an object that a listing of S3 names.
+    Key,
     /// The date of the run, or a part of it, as text.
     RunDate,
     /// The same as an object of Python's `datetime`: certainly one with a time of the day, or maybe a day.
@@ -45,6 +47,7 @@ impl Hole {
             Hole::WorkflowProp(name) => format!("<workflow_prop:{name}>"),
             Hole::Secret(name) => format!("<secret:{name}>"),
             Hole::Parameter(name) => format!("<parameter:{name}>"),
+            Hole::Key => "<key>".to_owned(),
             Hole::RunDate | Hole::Moment { .. } => "<run_date>".to_owned(),
             Hole::Unknown => UNKNOWN_HOLE.to_owned(),
         }
