@@ -59,7 +59,13 @@ fn find_left_out(interpreter: &mut Interpreter, node: NodeId, expr: &mut Expr) {
                     *expr = expression::resolved(&name, id, interpreter.plan.column_type(id), range);
                     return;
                 }
-                _ => return,
+                _ if current == node => return,
+                // One of several there, or one that may be there: none of which is known to be missing.
+                _ => {
+                    let range = expression::range_of(expr).unwrap_or_default();
+                    *expr = expression::opaque(&format!("column {name}"), Vec::new(), DataType::Unknown, range);
+                    return;
+                }
             }
             match interpreter.plan.node(current).map(|node| &node.kind) {
                 Some(
