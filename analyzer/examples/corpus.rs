@@ -138,7 +138,7 @@ impl Totals {
         self.sinks.count(&sinks(analysis));
         let names = analysis.inputs.iter().map(|input| &input.dataset.name);
         for name in names.chain(analysis.outputs.iter().map(|output| &output.dataset.name)) {
-            for kind in ["<arg:", "<env:", "<workflow_prop:", "<run_date>"] {
+            for kind in ["<arg:", "<env:", "<workflow_prop:", "<run_date>", "<key>"] {
                 *self.placeholders.entry(kind).or_default() += name.matches(kind).count();
             }
         }

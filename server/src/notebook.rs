@@ -5,7 +5,7 @@
 //! out has the lines moved back, for the cell that they fall into.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ropey::Rope;
 use serde_json::{Map, Value, json};
@@ -26,7 +26,14 @@ const PYTHON_MAGICS: [&str; 6] = ["%%capture", "%%prun", "%%time", "%%timeit", "
 /// The open notebooks.
 #[derive(Default)]
 pub(crate) struct Notebooks {
-    open: Mutex<HashMap<Uri, Notebook>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: HashMap<Uri, Notebook>,
+    /// Where the cells of all of them are.
+    layout: Arc<Layout>,
 }
 
 /// A notebook, its cells in order.
@@ -35,6 +42,8 @@ struct Notebook {
     cells: Vec<Cell>,
     /// The texts of cells by their names.
     texts: HashMap<Uri, (String, Rope)>,
+    /// Where the code cells stand in the script.
+    spans: Vec<Span>,
     /// Cells that are there no more, of which nothing is to be told any longer.
     gone: Vec<Uri>,
     is_closed: bool,
@@ -46,7 +55,7 @@ struct Cell {
 }
 
 /// Where the code cells of notebooks stand in their scripts, as of one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Layout {
     cells: Vec<Span>,
     /// Notebooks with cells that they had.
@@ -68,16 +77,18 @@ impl Notebooks {
         let opened = params.notebook_document;
         let texts = params.cell_text_documents.into_iter().map(text_of).collect();
         let cells = opened.cells.into_iter().map(Cell::of).collect();
-        let notebook = Notebook { uri: opened.uri.clone(), cells, texts, gone: Vec::new(), is_closed: false };
+        let uri = opened.uri.clone();
+        let mut notebook = Notebook { uri, cells, texts, spans: Vec::new(), gone: Vec::new(), is_closed: false };
         let text_document = TextDocumentItem {
             uri: opened.uri.clone(),
             language_id: "python".to_owned(),
             version: opened.version,
-            text: notebook.script(),
+            text: notebook.read(),
         };
-        let mut open = self.lock();
-        open.retain(|_, notebook| !notebook.is_closed);
-        open.insert(opened.uri, notebook);
+        let mut state = self.lock();
+        state.open.retain(|_, notebook| !notebook.is_closed);
+        state.open.insert(opened.uri, notebook);
+        state.lay_out();
         DidOpenTextDocumentParams { text_document }
     }
 
@@ -87,8 +98,8 @@ impl Notebooks {
         params: DidChangeNotebookDocumentParams,
         encoding: Encoding,
     ) -> Option<DidChangeTextDocumentParams> {
-        let mut open = self.lock();
-        let notebook = open.get_mut(&params.notebook_document.uri)?;
+        let mut state = self.lock();
+        let notebook = state.open.get_mut(&params.notebook_document.uri)?;
         let change = params.change.cells?;
         if let Some(structure) = change.structure {
             let start = (structure.array.start as usize).min(notebook.cells.len());
@@ -112,7 +123,8 @@ impl Notebooks {
                 *cell = Cell::of(data);
             }
         }
-        let whole = TextDocumentContentChangeEvent { range: None, range_length: None, text: notebook.script() };
+        let whole = TextDocumentContentChangeEvent { range: None, range_length: None, text: notebook.read() };
+        state.lay_out();
         let text_document = VersionedTextDocumentIdentifier {
             uri: params.notebook_document.uri,
             version: params.notebook_document.version,
@@ -121,33 +133,38 @@ impl Notebooks {
     }
 
     pub(crate) fn close(&self, params: DidCloseNotebookDocumentParams) -> DidCloseTextDocumentParams {
-        if let Some(notebook) = self.lock().get_mut(&params.notebook_document.uri) {
+        let mut state = self.lock();
+        if let Some(notebook) = state.open.get_mut(&params.notebook_document.uri) {
             notebook.is_closed = true;
+            notebook.spans.clear();
             notebook.gone.extend(notebook.cells.drain(..).map(|cell| cell.uri));
         }
+        state.lay_out();
         DidCloseTextDocumentParams { text_document: TextDocumentIdentifier { uri: params.notebook_document.uri } }
     }
 
     /// Where the cells are now.
-    pub(crate) fn layout(&self) -> Layout {
-        let open = self.lock();
-        let gone = |notebook: &Notebook| {
-            let name = notebook.uri.as_str().to_owned();
-            notebook.gone.iter().map(|cell| (name.clone(), cell.as_str().to_owned())).collect::<Vec<_>>()
-        };
-        Layout {
-            cells: open.values().flat_map(Notebook::spans).collect(),
-            gone: open.values().flat_map(gone).collect(),
-        }
+    pub(crate) fn layout(&self) -> Arc<Layout> {
+        Arc::clone(&self.lock().layout)
     }
 
     /// Whether a document stands for a notebook.
     pub(crate) fn has(&self, uri: &Uri) -> bool {
-        self.lock().contains_key(uri)
+        self.lock().open.contains_key(uri)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uri, Notebook>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lay_out(&mut self) {
+        let gone = self.open.values().flat_map(|notebook| {
+            notebook.gone.iter().map(|cell| (notebook.uri.as_str().to_owned(), cell.as_str().to_owned()))
+        });
+        let cells = self.open.values().flat_map(|notebook| &notebook.spans).cloned().collect();
+        self.layout = Arc::new(Layout { cells, gone: gone.collect() });
     }
 }
 
@@ -170,18 +187,18 @@ impl Notebook {
         })
     }
 
-    fn script(&self) -> String {
-        self.code().map(|(_, text)| text).collect()
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let mut first = 0;
-        let span = |(cell, text): (&Cell, String)| {
+    /// The script, and where its cells stand in it from now on.
+    fn read(&mut self) -> String {
+        let (mut script, mut spans, mut first) = (String::new(), Vec::new(), 0);
+        for (cell, text) in self.code() {
             let end = first + text.matches('\n').count() as u64;
             let (notebook, cell) = (self.uri.as_str().to_owned(), cell.uri.as_str().to_owned());
-            Span { notebook, cell, first: std::mem::replace(&mut first, end), end }
-        };
-        self.code().map(span).collect()
+            spans.push(Span { notebook, cell, first, end });
+            script.push_str(&text);
+            first = end;
+        }
+        self.spans = spans;
+        script
     }
 }
 
@@ -191,10 +208,13 @@ fn without_magics(text: &str) -> String {
     let magic = first.split_whitespace().next().filter(|word| word.starts_with("%%"));
     let is_python = magic.is_none_or(|magic| PYTHON_MAGICS.contains(&magic));
     let mut script = String::with_capacity(text.len() + 1);
+    // Whether a text in each kind of three quotes has begun and not ended.
+    let mut within = [false; 2];
     for line in text.split_inclusive('\n') {
         let code = line.trim_start();
+        let start = script.len();
         // A line within a text of several lines is no magic.
-        let inside = [r#"""""#, "'''"].iter().any(|quotes| script.matches(quotes).count() % 2 == 1);
+        let inside = within.contains(&true);
         if !code.is_empty() && (!is_python || (code.starts_with(['%', '!']) && !inside)) {
             let indent = line.len() - code.len();
             script.extend(line.get(..indent));
@@ -202,6 +222,9 @@ fn without_magics(text: &str) -> String {
             script.extend(code.chars().skip(1));
         } else {
             script.push_str(line);
+        }
+        for (within, quotes) in within.iter_mut().zip([r#"""""#, "'''"]) {
+            *within ^= script.get(start..).unwrap_or_default().matches(quotes).count() % 2 == 1;
         }
     }
     // A carriage return alone is no line end to the analyzer's tools, but one to an editor.
@@ -213,10 +236,10 @@ fn without_magics(text: &str) -> String {
 
 impl Layout {
     /// A request about a cell becomes one about its notebook; the answer is to go through [`Layout::answer`].
-    pub(crate) fn ask(&self, request: Request) -> (Request, Asked) {
+    pub(crate) fn ask(self: &Arc<Self>, request: Request) -> (Request, Asked) {
         let cell = request.params().and_then(|params| params["textDocument"]["uri"].as_str());
         let Some(span) = self.cells.iter().find(|span| Some(span.cell.as_str()) == cell).cloned() else {
-            return (request, Asked { layout: self.clone(), cell: None });
+            return (request, Asked { layout: Arc::clone(self), cell: None });
         };
         let (method, id, params) = request.into_parts();
         let mut params = params.unwrap_or_default();
@@ -231,11 +254,11 @@ impl Layout {
             Some(id) => request.id(id).finish(),
             None => request.finish(),
         };
-        (request, Asked { layout: self.clone(), cell: Some(span) })
+        (request, Asked { layout: Arc::clone(self), cell: Some(span) })
     }
 
     /// What the server says of its own accord: of notebooks, a message for each of their cells.
-    pub(crate) fn tell(&self, request: Request) -> Vec<Request> {
+    pub(crate) fn tell(self: &Arc<Self>, request: Request) -> Vec<Request> {
         if (self.cells.is_empty() && self.gone.is_empty()) || request.id().is_some() {
             return vec![request];
         }
@@ -246,12 +269,12 @@ impl Layout {
         let gone: Vec<&String> =
             self.gone.iter().filter(|(notebook, _)| *notebook == uri).map(|(_, cell)| cell).collect();
         if cells.is_empty() && gone.is_empty() {
-            Asked { layout: self.clone(), cell: None }.encode(&mut params);
+            Asked { layout: Arc::clone(self), cell: None }.encode(&mut params);
             return vec![Request::build(method).params(params).finish()];
         }
         let told = |span: &Span| {
             let mut params = params.clone();
-            Asked { layout: self.clone(), cell: Some(span.clone()) }.encode(&mut params["diagnostics"]);
+            Asked { layout: Arc::clone(self), cell: Some(span.clone()) }.encode(&mut params["diagnostics"]);
             params["uri"] = json!(span.cell);
             if let Some(map) = params.as_object_mut() {
                 map.remove("version");
@@ -271,7 +294,7 @@ impl Layout {
 /// What an answer is about.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    layout: Layout,
+    layout: Arc<Layout>,
     /// The cell that the request named.
     cell: Option<Span>,
 }

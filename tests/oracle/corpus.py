@@ -18,9 +18,9 @@ from pyspark.sql import DataFrameReader, SparkSession
 
 import awsglue.context
 from awsglue.dynamicframe import DynamicFrame
+from programs import ARGUMENT
 from writes import plain, same_dataset, without_catalog
 
-ARGUMENT = "arg_"
 DECOY = ["decoy", "string", False]
 REACHES_OUT = {"subprocess", "shutil", "socket", "urllib", "http", "ftplib", "smtplib", "multiprocessing"}
 

@@ -4,6 +4,8 @@ import random
 import re
 from pathlib import Path
 
+# Every job argument has this value, with its name in lower case behind it.
+ARGUMENT = "arg_"
 SPEC = Path(__file__).parent.parent / "spec"
 
 TABLES = {
@@ -32,7 +34,7 @@ def spec():
             elif kind == "tables":
                 tables = dict(_declared(line) for line in block.splitlines())
             elif kind == "python":
-                programs.append({"id": f"{page.stem}: {heading}", "script": block, "tables": tables, "arguments": "arg_"})
+                programs.append({"id": f"{page.stem}: {heading}", "script": block, "tables": tables, "arguments": ARGUMENT})
     return programs
 
 

@@ -56,12 +56,10 @@ fn says(contract: &Contract, rule: &Rule) -> bool {
         columns.sort();
         columns
     };
-    let is_key =
-        |columns: &[String]| !columns.is_empty() && contract.primary_key.iter().any(|own| columns.contains(own));
     match (&rule.kind, &rule.column) {
         (RuleKind::NotNull, Some(column)) => {
             let promised = contract.columns.get(column).is_none_or(|column| !column.nullable);
-            promised || is_key(std::slice::from_ref(column)) || has(contract, rule)
+            promised || contract.primary_key.contains(column) || has(contract, rule)
         }
         (RuleKind::GrainUniqueness { grain }, _) => {
             key(&contract.primary_key) == key(grain)

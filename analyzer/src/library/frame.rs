@@ -301,9 +301,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             let grouped = Grouped { input: node, keys: Vec::new(), pivoted: false, keys_known: true };
             super::grouped::method(interpreter, &Rc::new(grouped), "agg", args)
         }
-        "distinct" => {
-            Value::Frame(interpreter.plan.same_schema(node, NodeKind::Distinct { input: node, in_sql: false }, range))
-        }
+        "distinct" => Value::Frame(interpreter.plan.distinct(node, false, range)),
         "dropDuplicates" | "drop_duplicates" => drop_duplicates(interpreter, node, &args),
         "union" | "unionAll" | "unionByName" => union(interpreter, node, name, &args),
         "sample" if replaces(interpreter, &args) => {
@@ -548,20 +546,12 @@ pub(crate) fn filter(
 fn drop_duplicates(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Value {
     let range = interpreter.here(args.range);
     let Some((subset, place)) = args.find(0, "subset").map(|(value, place)| (value.clone(), place)) else {
-        return Value::Frame(interpreter.plan.same_schema(
-            node,
-            NodeKind::Distinct { input: node, in_sql: false },
-            range,
-        ));
+        return Value::Frame(interpreter.plan.distinct(node, false, range));
     };
     let names = interpreter.heap.items(&subset);
     let Some((items, exact)) = names else {
         return match subset {
-            Value::None => Value::Frame(interpreter.plan.same_schema(
-                node,
-                NodeKind::Distinct { input: node, in_sql: false },
-                range,
-            )),
+            Value::None => Value::Frame(interpreter.plan.distinct(node, false, range)),
             _ => Value::Frame(interpreter.plan.same_schema(node, NodeKind::Limit { input: node }, range)),
         };
     };

@@ -381,6 +381,11 @@ impl Plan {
         self.add(NodeKind::Project { input: joined }, schema, range)
     }
 
+    /// Every row once, by a `DISTINCT` of SQL or by a method.
+    pub(crate) fn distinct(&mut self, input: NodeId, in_sql: bool, range: TextRange) -> NodeId {
+        self.same_schema(input, NodeKind::Distinct { input, in_sql }, range)
+    }
+
     /// The same rows under new column identities.
     pub(crate) fn instance(&mut self, input: NodeId, range: TextRange) -> NodeId {
         let source = self.schema(input);

@@ -116,15 +116,9 @@ impl Planner<'_, '_, '_> {
                         if all {
                             return union;
                         }
-                        self.interpreter.plan.same_schema(
-                            union,
-                            NodeKind::Distinct { input: union, in_sql: true },
-                            range,
-                        )
+                        self.interpreter.plan.distinct(union, true, range)
                     }
-                    _ => {
-                        self.interpreter.plan.same_schema(left, NodeKind::Distinct { input: left, in_sql: true }, range)
-                    }
+                    _ => self.interpreter.plan.distinct(left, true, range),
                 }
             }
             SetExpr::Values(_) => self.interpreter.plan.add(NodeKind::Values, crate::plan::Schema::default(), range),
@@ -146,7 +140,7 @@ impl Planner<'_, '_, '_> {
         }
         if select.distinct.is_some() {
             let range = self.whole();
-            node = self.interpreter.plan.same_schema(node, NodeKind::Distinct { input: node, in_sql: true }, range);
+            node = self.interpreter.plan.distinct(node, true, range);
         }
         node
     }
