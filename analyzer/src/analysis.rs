@@ -191,7 +191,7 @@ fn check_contract(world: &Recorder, plan: &Derived, output: &mut Output, diagnos
 
 impl Analysis {
     /// What the job does, in the shape of the specification's `job_summary`: the first output with its grain, and the
-    /// inputs, joins and filters of the script. Catalog tables stand by their table name; a filter on a rank
+    /// inputs, joins and certain filters of the script. Catalog tables stand by their table name; a filter on a rank
     /// (`rn = 1`), which the grain tells, is left out.
     pub fn job_summary(&self, job_name: &str) -> JobSummary {
         let short = |name: &String| self.short_name(name);
@@ -213,17 +213,20 @@ impl Analysis {
                 })
             })
             .collect();
+        let filters: IndexSet<(TextRange, &str)> = self
+            .outputs
+            .iter()
+            .flat_map(Output::certain_filters)
+            .filter(|filter| !filter.ranks)
+            .map(|filter| (filter.range, filter.predicate.as_str()))
+            .collect();
+        let filters = filters.into_iter().map(|(_, predicate)| predicate.to_owned()).collect();
         JobSummary {
             job_name: job_name.to_owned(),
             inputs: self.inputs.iter().map(|input| input.dataset.short_name().to_owned()).collect(),
             output: output.map(|output| output.dataset.short_name().to_owned()),
             join_keys,
-            filters: self
-                .filters
-                .iter()
-                .filter(|filter| !filter.ranks)
-                .map(|filter| filter.predicate.clone())
-                .collect(),
+            filters,
             grain: output.map(|output| output.grain.columns.clone()).unwrap_or_default(),
         }
     }

@@ -9,6 +9,7 @@
 mod analysis;
 mod annotations;
 pub mod checks;
+mod condition;
 mod describe;
 mod expression;
 pub mod facts;
@@ -29,6 +30,7 @@ mod value;
 mod world;
 
 pub use analysis::{Analysis, Parsed, analyze, analyze_uncaught, on_deep_stack};
+pub use condition::Condition;
 pub use facts::{
     CODES, Certainty, ColumnSource, Dataset, DatasetKind, Derived, Diagnostic, FilterFact, Grain, Input, JoinFact,
     JoinKind, Mode, Output, OutputColumn, Related, Rerun, Severity,

@@ -20,7 +20,7 @@ pub(super) fn check(job: &Job) -> Vec<Check> {
 
 fn presence(job: &Job, name: &str) -> Check {
     let (verdict, reason) = match job.column(name) {
-        Some(column) if !column.field.optional => (proved(&[]), format!("column `{name}` is written")),
+        Some(column) if column.field.condition.is_none() => (proved(&[]), format!("column `{name}` is written")),
         None if job.plan.node(job.output.node).is_some_and(|node| node.schema.is_complete()) => {
             (Verdict::Refuted, format!("column `{name}` is promised and not written here."))
         }

@@ -28,7 +28,7 @@ fn context(output: &Output, contract: &Contract, job: &str) -> Context {
             CodeColumn { data_type: column.data_type.to_string(), nullable: column.nullable, ..CodeColumn::default() };
         (column.name.to_lowercase(), facts)
     });
-    let filters = output.filters.iter().filter(|filter| !filter.ranks).flat_map(|filter| filter.parts.clone());
+    let filters = output.certain_filters().filter(|filter| !filter.ranks).flat_map(|filter| filter.parts.clone());
     Context {
         table_name: contract.table_name.clone(),
         schema: contract.columns.iter().map(column).collect(),

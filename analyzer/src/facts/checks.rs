@@ -55,7 +55,7 @@ fn warning(code: &'static str, range: TextRange, message: String) -> Diagnostic 
 
 /// A bookmarked read gives only what is new, and an overwrite keeps only that.
 fn bookmark_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
-    if output.mode != Mode::Overwrite || !plan.traits.commits || sink.guarded {
+    if output.mode != Mode::Overwrite || !plan.traits.commits || sink.condition.is_some() {
         return None;
     }
     let (_, scan) = plan.scans(sink.input).into_iter().find(|(_, scan)| {
@@ -71,7 +71,8 @@ fn bookmark_overwrite(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'st
 /// Spark's static overwrite deletes all partitions, of which this write brings back only some.
 fn partial_overwrite(plan: &Derived, output: &Output, sink: &Sink) -> Option<(&'static str, String)> {
     let versioned = matches!(sink.dataset.format.as_deref(), Some("iceberg" | "hudi" | "org.apache.hudi" | "delta"));
-    if output.mode != Mode::Overwrite || sink.dynamic_overwrite != Some(false) || versioned || sink.guarded {
+    if output.mode != Mode::Overwrite || sink.dynamic_overwrite != Some(false) || versioned || sink.condition.is_some()
+    {
         return None;
     }
     let fields = plan.node(sink.input).map(|node| plan.known_fields(&node.schema))?;
@@ -138,7 +139,7 @@ fn append_again(plan: &Plan, output: &Output, sink: &Sink) -> Option<(&'static s
     let traits = &plan.traits;
     let writes_files = matches!(output.dataset.kind, DatasetKind::Catalog | DatasetKind::S3 | DatasetKind::Jdbc)
         && !output.dataset.format.as_deref().is_some_and(|format| format.contains('.'));
-    let kept_apart = traits.streams || traits.clears || sink.guarded || by_run(&output.dataset);
+    let kept_apart = traits.streams || traits.clears || sink.condition.is_some() || by_run(&output.dataset);
     if output.mode != Mode::Append || !writes_files || kept_apart {
         return None;
     }

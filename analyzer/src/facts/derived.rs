@@ -6,20 +6,25 @@ use std::rc::Rc;
 
 use super::keys::Keys;
 use super::{filters, grain};
+use crate::condition::Condition;
 use crate::plan::{NodeId, Plan};
+
+/// What is derived so far, by frame.
+type Memo<T> = RefCell<Vec<Option<Rc<T>>>>;
 
 /// A finished plan, with what has been derived of its frames so far.
 #[derive(Debug)]
 pub struct Derived<'p> {
     plan: &'p Plan,
-    keys: RefCell<Vec<Option<Rc<Keys>>>>,
-    mandatory: RefCell<Vec<Option<Rc<[NodeId]>>>>,
+    keys: Memo<Keys>,
+    mandatory: Memo<[NodeId]>,
+    conditional: Memo<[(NodeId, Condition)]>,
 }
 
 impl<'p> Derived<'p> {
     /// Nothing is derived yet.
     pub fn new(plan: &'p Plan) -> Self {
-        Self { plan, keys: RefCell::default(), mandatory: RefCell::default() }
+        Self { plan, keys: RefCell::default(), mandatory: RefCell::default(), conditional: RefCell::default() }
     }
 
     /// The plan.
@@ -38,11 +43,16 @@ impl<'p> Derived<'p> {
         self.derive(&self.mandatory, node, |id, of| filters::derive(self.plan, id, of))
     }
 
+    /// The same where it is so in some runs only, with when.
+    pub(crate) fn conditional(&self, node: NodeId) -> Rc<[(NodeId, Condition)]> {
+        self.derive(&self.conditional, node, |id, of| filters::derive_conditional(self, id, of))
+    }
+
     /// Looks a frame up, and derives it and those it is made from where that is still to be done. Inputs have lower
     /// numbers than what is made from them, so one pass in order needs no recursion.
     fn derive<T: ?Sized>(
         &self,
-        memo: &RefCell<Vec<Option<Rc<T>>>>,
+        memo: &Memo<T>,
         node: NodeId,
         derive: impl Fn(NodeId, &dyn Fn(NodeId) -> Rc<T>) -> Rc<T>,
     ) -> Rc<T>

@@ -1,39 +1,57 @@
 //! Filters that all rows of a frame have passed.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use contract::expr::{ColumnId, Expr, ExprKind};
-use rustc_hash::FxHashSet;
+use indexmap::map::Entry;
 
 use super::{Derived, FilterFact, Output};
+use crate::condition::Condition;
 use crate::describe::describe;
 use crate::expression::{self, conjuncts};
 use crate::facts::JoinKind;
+use crate::ordered::IndexMap;
 use crate::plan::{Field, NodeId, NodeKind, Origin, Plan};
 use crate::range::TextRange;
 
 /// More filters and joins of one frame than this are not told.
 const MAX_FILTERS: usize = 512;
 
-/// The filters of a frame, in order of execution: those on every way from its inputs, outside optional sides of joins.
+/// The filters of a frame, in order of execution: those on the ways from its inputs, outside optional sides of joins.
+/// One that is not on every way has the condition under which its way is taken.
 pub(crate) fn filters(plan: &Derived, node: NodeId) -> Vec<FilterFact> {
     let fields = plan.node(node).map(|node| plan.known_fields(&node.schema)).unwrap_or_default();
+    let mut passed: Vec<(NodeId, Option<Condition>)> = plan.mandatory(node).iter().map(|id| (*id, None)).collect();
+    passed.extend(plan.conditional(node).iter().map(|(id, when)| (*id, Some(when.clone()))));
+    passed.sort_by_key(|(id, _)| *id);
     let mut facts: Vec<FilterFact> = Vec::new();
-    for id in plan.mandatory(node).iter() {
-        let Some((predicate, range)) = predicate(plan, *id) else { continue };
+    for (id, condition) in passed {
+        let Some((predicate, range)) = predicate(plan, id) else { continue };
         let ranks = ranks(plan, predicate);
         let parts = conjuncts(predicate).into_iter().filter_map(|part| mapped(part, &fields)).collect();
         let mapped = mapped(predicate, &fields);
-        facts.push(FilterFact { predicate: describe(predicate), mapped, parts, ranks, range });
+        facts.push(FilterFact { predicate: describe(predicate), mapped, parts, ranks, condition, range });
     }
     facts
 }
 
-/// Filters of all outputs, each once, in order of execution.
+/// Filters of all outputs, each once, in order of execution, with the conditions under which some output has them.
 pub(crate) fn filters_of_outputs(outputs: &[Output]) -> Vec<FilterFact> {
-    let mut known = FxHashSet::default();
-    let filters = outputs.iter().flat_map(|output| &output.filters);
-    filters.filter(|fact| known.insert((fact.range, fact.predicate.as_str()))).cloned().collect()
+    let mut facts: IndexMap<(TextRange, String), FilterFact> = IndexMap::default();
+    for output in outputs {
+        for filter in &output.filters {
+            let condition = Condition::both(output.condition.as_ref(), filter.condition.as_ref());
+            match facts.entry((filter.range, filter.predicate.clone())) {
+                Entry::Vacant(entry) => drop(entry.insert(FilterFact { condition, ..filter.clone() })),
+                Entry::Occupied(mut entry) => {
+                    let known = entry.get_mut();
+                    known.condition = Condition::either(known.condition.as_ref(), condition.as_ref());
+                }
+            }
+        }
+    }
+    facts.into_values().collect()
 }
 
 /// Whether all rows of a frame have passed a filter.
@@ -49,53 +67,103 @@ pub(crate) fn predicates<'p>(plan: &Derived<'p>, node: NodeId) -> Vec<(&'p Expr,
 /// What all rows of a frame have passed, from what those of its inputs have; see [`Derived::mandatory`].
 pub(super) fn derive(plan: &Plan, id: NodeId, known: &dyn Fn(NodeId) -> Rc<[NodeId]>) -> Rc<[NodeId]> {
     let Some(current) = plan.node(id) else { return Rc::default() };
-    let of = |input: &NodeId| known(*input).to_vec();
     let mut holding = match &current.kind {
-        NodeKind::Filter { input, .. } => {
-            let mut holding = of(input);
-            holding.push(id);
-            holding
-        }
-        NodeKind::Join { left, right, how, .. } => {
-            let mut holding = match how {
-                JoinKind::Right | JoinKind::Full => Vec::new(),
-                _ => of(left),
-            };
-            if matches!(how, JoinKind::Inner | JoinKind::Cross | JoinKind::Right | JoinKind::LeftSemi) {
-                holding.extend(of(right));
-            }
-            if matches!(how, JoinKind::Inner | JoinKind::LeftSemi) {
-                holding.push(id);
-            }
-            holding
-        }
         // A filter of one arm, or of one part of a union, holds of all rows only if every other one has it too.
-        NodeKind::Union { inputs } | NodeKind::Choice { inputs } => {
-            let mut arms = inputs.iter().map(of);
+        NodeKind::Union { inputs } | NodeKind::Choice { inputs, .. } => {
+            let mut arms = inputs.iter().map(|input| known(*input));
             let first = arms.next().unwrap_or_default();
-            let rest: Vec<Vec<NodeId>> = arms.collect();
-            let same = |a: NodeId, b: NodeId| {
-                a == b
-                    || predicate(plan, a)
-                        .zip(predicate(plan, b))
-                        .is_some_and(|((a, _), (b, _))| describe(a) == describe(b))
-            };
-            first
-                .into_iter()
-                .filter(|filter| rest.iter().all(|arm| arm.iter().any(|other| same(*filter, *other))))
-                .collect()
+            let rest: Vec<Rc<[NodeId]>> = arms.collect();
+            let is_everywhere = |filter: &NodeId| rest.iter().all(|arm| is_among(plan, *filter, arm));
+            first.iter().copied().filter(is_everywhere).collect()
         }
-        // What is not understood may add rows of its own; made from one frame, it most likely shapes that one.
-        NodeKind::Opaque { inputs, .. } => match inputs.as_slice() {
-            [only] => of(only),
-            _ => Vec::new(),
-        },
-        other => return other.inputs().first().map(|input| known(*input)).unwrap_or_default(),
+        kind => {
+            let narrows = match kind {
+                NodeKind::Filter { .. } => true,
+                NodeKind::Join { how, .. } => matches!(how, JoinKind::Inner | JoinKind::LeftSemi),
+                _ => false,
+            };
+            match (shaping(kind), narrows) {
+                ([None, None], false) => return Rc::default(),
+                ([Some(only), None] | [None, Some(only)], false) => return known(only),
+                (inputs, _) => {
+                    let mut holding: Vec<NodeId> = Vec::new();
+                    inputs.into_iter().flatten().for_each(|input| holding.extend(known(input).iter()));
+                    holding.extend(narrows.then_some(id));
+                    holding
+                }
+            }
+        }
     };
     holding.sort_unstable();
     holding.dedup();
     holding.truncate(MAX_FILTERS);
     holding.into()
+}
+
+/// What all rows have passed in some runs only, from what those of the inputs have; see [`Derived::conditional`].
+pub(super) fn derive_conditional(
+    plan: &Derived,
+    id: NodeId,
+    known: &dyn Fn(NodeId) -> Rc<[(NodeId, Condition)]>,
+) -> Rc<[(NodeId, Condition)]> {
+    let Some(current) = plan.node(id) else { return Rc::default() };
+    let mut found: BTreeMap<NodeId, Option<Condition>> = BTreeMap::new();
+    let mut add = |filter: NodeId, when: Condition| {
+        let joined = match found.get(&filter) {
+            Some(known) => known.as_ref().and_then(|known| known.or(&when)),
+            None => Some(when),
+        };
+        found.insert(filter, joined);
+    };
+    match &current.kind {
+        NodeKind::Choice { inputs, conditions } => {
+            let always = plan.mandatory(id);
+            for (input, when) in inputs.iter().zip(conditions) {
+                for filter in plan.mandatory(*input).iter().filter(|filter| !is_among(plan, **filter, &always)) {
+                    add(*filter, when.clone());
+                }
+                for (filter, inner) in known(*input).iter() {
+                    add(*filter, when.and(inner));
+                }
+            }
+        }
+        // Parts of a union that are filtered leave the others as they are.
+        NodeKind::Union { .. } => return Rc::default(),
+        kind => match shaping(kind) {
+            [None, None] => return Rc::default(),
+            [Some(only), None] | [None, Some(only)] => return known(only),
+            [Some(left), Some(right)] => {
+                for input in [left, right] {
+                    known(input).iter().for_each(|(filter, when)| add(*filter, when.clone()));
+                }
+            }
+        },
+    }
+    let found = found.into_iter().map(|(filter, when)| (filter, when.unwrap_or_else(Condition::unknown)));
+    found.take(MAX_FILTERS).collect()
+}
+
+/// The inputs whose filters all rows of a frame have passed; of a union or choice, none by itself.
+fn shaping(kind: &NodeKind) -> [Option<NodeId>; 2] {
+    match kind {
+        NodeKind::Join { left, right, how, .. } => match how {
+            JoinKind::Inner | JoinKind::Cross | JoinKind::LeftSemi => [Some(*left), Some(*right)],
+            JoinKind::Left | JoinKind::LeftAnti => [Some(*left), None],
+            JoinKind::Right => [None, Some(*right)],
+            JoinKind::Full => [None, None],
+        },
+        // What is not understood may add rows of its own; made from one frame, it most likely shapes that one.
+        NodeKind::Opaque { inputs, .. } if inputs.len() != 1 => [None, None],
+        NodeKind::Union { .. } | NodeKind::Choice { .. } => [None, None],
+        other => [other.only_input(), None],
+    }
+}
+
+/// Whether a filter, or one that says the same, is among others.
+fn is_among(plan: &Plan, filter: NodeId, others: &[NodeId]) -> bool {
+    let words = |id: NodeId| predicate(plan, id).map(|(predicate, _)| describe(predicate));
+    others.contains(&filter)
+        || words(filter).is_some_and(|own| others.iter().any(|id| words(*id).as_ref() == Some(&own)))
 }
 
 fn predicate(plan: &Plan, id: NodeId) -> Option<(&Expr, TextRange)> {

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::keys::{Assumption, Key, Keys, MAX_COLUMNS, MAX_KEYS};
 use super::{Certainty, Derived, Grain, JoinKind};
+use crate::condition::Condition;
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 
@@ -142,7 +143,7 @@ pub(super) fn derive(plan: &Plan, id: NodeId, known: &dyn Fn(NodeId) -> Rc<Keys>
                 .collect();
             Keys { keys, why_not: inner.why_not, ..Keys::default() }
         }
-        NodeKind::Choice { inputs } => chosen(plan, node, inputs, known),
+        NodeKind::Choice { inputs, conditions } => chosen(plan, node, inputs, conditions, known),
     };
     Rc::new(found)
 }
@@ -402,7 +403,13 @@ fn joined(plan: &Plan, left: &Keys, right: &Keys, how: JoinKind, keys: &[(Column
 }
 
 /// Keys that hold whichever arm runs: those that every arm has, by name.
-fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], known: &dyn Fn(NodeId) -> Rc<Keys>) -> Keys {
+fn chosen(
+    plan: &Plan,
+    node: &crate::plan::Node,
+    inputs: &[NodeId],
+    conditions: &[Condition],
+    known: &dyn Fn(NodeId) -> Rc<Keys>,
+) -> Keys {
     let fields = plan.known_fields(&node.schema);
     let in_names = |input: &NodeId| -> Vec<(Vec<String>, Key)> {
         let Some(schema) = plan.node(*input).map(|node| &node.schema) else { return Vec::new() };
@@ -426,9 +433,17 @@ fn chosen(plan: &Plan, node: &crate::plan::Node, inputs: &[NodeId], known: &dyn 
     let rest: Vec<Vec<(Vec<String>, Key)>> = arms.collect();
     // An arm without any key says why better than the condition does.
     let why_not = inputs.iter().map(|input| known(*input)).find(|keys| keys.keys.is_empty());
+    // … and one that has a key says when it holds.
+    let sometimes = inputs.iter().zip(conditions).find_map(|(input, when)| {
+        let keys = known(*input);
+        let key = keys.keys.iter().find(|key| key.assumptions.is_empty() && !key.columns.is_empty())?;
+        let are = if key.columns.len() == 1 { "is" } else { "are together" };
+        Some(format!("; {} {are} unique only when {when}", names(plan, &key.columns)))
+    });
+    let sometimes = sometimes.unwrap_or_default();
     let mut result = Keys::none(match why_not {
-        Some(keys) => keys.why_not.clone(),
-        None => "it depends on a condition which columns are unique".to_owned(),
+        Some(keys) => format!("{}{sometimes}", keys.why_not),
+        None => format!("it depends on a condition which columns are unique{sometimes}"),
     });
     for (names, key) in first {
         let shared = rest.iter().all(|arm| arm.iter().any(|(other, _)| *other == names));

@@ -1,6 +1,7 @@
 //! Joins in terms of base inputs, and whether they can repeat rows.
 
 use super::{Derived, FilterFact, JoinFact, JoinKind, filters, grain, lineage};
+use crate::condition::Condition;
 use crate::expression::conjuncts;
 use crate::plan::{NodeId, NodeKind, Origin, Plan};
 use crate::value::UNKNOWN_HOLE;
@@ -18,18 +19,21 @@ pub(crate) fn joins(plan: &Derived) -> Vec<JoinFact> {
     let mut made: FxHashMap<NodeId, Option<JoinFact>> = FxHashMap::default();
     let mut facts: Vec<JoinFact> = Vec::new();
     for reached in frames {
-        let mut known = facts.iter().collect::<Vec<_>>();
+        let mut known = facts.iter_mut().collect::<Vec<_>>();
         let mut further = Vec::new();
         for id in reached {
             let Some(fact) = made.entry(id).or_insert_with(|| join(plan, id)) else { continue };
-            let same = |known: &&JoinFact| {
+            let same = |known: &&mut JoinFact| {
                 known.node == fact.node
                     || known.range == fact.range
                         && known.left_columns == fact.left_columns
                         && known.right_inputs == fact.right_inputs
             };
             match known.iter().position(same) {
-                Some(place) => drop(known.swap_remove(place)),
+                Some(place) => {
+                    let known = known.swap_remove(place);
+                    known.condition = Condition::either(known.condition.as_ref(), fact.condition.as_ref());
+                }
                 None => further.push(fact.clone()),
             }
         }
@@ -115,6 +119,7 @@ fn join(plan: &Derived, id: NodeId) -> Option<JoinFact> {
         fan_out,
         fan_out_reason,
         filters: optional,
+        condition: node.condition.clone(),
         range: node.range,
         node: id,
     })

@@ -20,6 +20,7 @@ pub use lineage::sources;
 pub(crate) use writes::{column as output_column, inputs, outputs};
 
 use crate::checks::Check;
+use crate::condition::Condition;
 use crate::plan::NodeId;
 use crate::range::TextRange;
 
@@ -98,6 +99,8 @@ pub struct Input {
     pub pushdown: Option<String>,
     /// The bookmark's name (`transformation_ctx`), where the read takes part in job bookmarks.
     pub bookmark: Option<String>,
+    /// When it is read, where that is not in every run.
+    pub condition: Option<Condition>,
     /// The scan in the plan.
     pub node: NodeId,
 }
@@ -173,6 +176,8 @@ pub struct OutputColumn {
     pub sources: Option<Vec<ColumnSource>>,
     /// The expression that makes it, in rule text; `None` where not known.
     pub expression: Option<String>,
+    /// When it is there, where it is not in every run.
+    pub condition: Option<Condition>,
 }
 
 /// How sure a grain is.
@@ -210,7 +215,7 @@ pub struct Grain {
     pub reason: String,
 }
 
-/// A predicate that all rows satisfy.
+/// A predicate that all rows satisfy, at least under its condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilterFact {
     /// In rule text, with unqualified names as they are at that point.
@@ -221,6 +226,8 @@ pub struct FilterFact {
     pub parts: Vec<String>,
     /// Whether it compares the result of a window function, as deduplication does.
     pub ranks: bool,
+    /// When rows have passed it, where that is not in every run.
+    pub condition: Option<Condition>,
     /// The call that filters.
     pub range: TextRange,
 }
@@ -254,6 +261,8 @@ pub struct Output {
     pub filters: Vec<FilterFact>,
     /// Names of the inputs that its rows come from.
     pub inputs: Vec<String>,
+    /// When it is written, where that is not in every run.
+    pub condition: Option<Condition>,
     /// The frame that is written.
     pub node: NodeId,
     /// What the script says of the table's contract; empty where no contract is known.
@@ -294,6 +303,13 @@ impl JoinKind {
     }
 }
 
+impl Output {
+    /// The filters that all its rows have passed, in every run that writes it.
+    pub fn certain_filters(&self) -> impl Iterator<Item = &FilterFact> {
+        self.filters.iter().filter(|filter| filter.condition.is_none())
+    }
+}
+
 /// A join between base inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinFact {
@@ -313,6 +329,8 @@ pub struct JoinFact {
     pub fan_out_reason: String,
     /// Filters inside the side that may stay without a partner.
     pub filters: Vec<FilterFact>,
+    /// When the tables are joined, where that is not in every run.
+    pub condition: Option<Condition>,
     /// The call.
     pub range: TextRange,
     /// The join in the plan.

@@ -3,6 +3,7 @@
 use super::{
     Certainty, Dataset, Derived, Grain, Input, Mode, Output, OutputColumn, Rerun, filters, grain, joins, lineage,
 };
+use crate::condition::Condition;
 use crate::describe::describe;
 use crate::plan::{Field, NodeKind, Origin, Placing, Plan, Sink};
 
@@ -14,7 +15,9 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
         if !plan.is_live(id) || plan.targets.contains(&id) {
             continue;
         }
-        if inputs.iter().any(|known| known.dataset.name == scan.dataset.name && known.dataset.is_resolved()) {
+        let same = |known: &&mut Input| known.dataset.name == scan.dataset.name && known.dataset.is_resolved();
+        if let Some(known) = inputs.iter_mut().find(same) {
+            known.condition = Condition::either(known.condition.as_ref(), node.condition.as_ref());
             continue;
         }
         inputs.push(Input {
@@ -22,6 +25,7 @@ pub(crate) fn inputs(plan: &Plan) -> Vec<Input> {
             range: node.range,
             pushdown: scan.pushdown.clone(),
             bookmark: scan.bookmark.clone(),
+            condition: node.condition.clone(),
             node: id,
         });
     }
@@ -58,6 +62,7 @@ fn output(plan: &Derived, sink: &Sink, id: String) -> Output {
         grain: sink_grain(plan, sink),
         filters: filters::filters(plan, sink.input),
         inputs: joins::input_names(plan, sink.input),
+        condition: sink.condition.clone(),
         node: sink.input,
         checks: Vec::new(),
     }
@@ -77,6 +82,7 @@ pub(crate) fn column(plan: &Plan, field: &Field) -> OutputColumn {
         nullable: field.nullable,
         sources: lineage::sources(plan, field.id),
         expression,
+        condition: field.condition.clone(),
     }
 }
 

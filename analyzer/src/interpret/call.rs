@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ordered::IndexMap;
 
 use super::assign::FIELD;
-use super::{Args, Interpreter, MAX_CALLS};
+use super::{Args, Interpreter, MAX_CALLS, Returned};
 use crate::library;
 use crate::range::TextRange;
 use crate::syntax::ast::{ClassDef, Expr, ExprKind, FunctionDef, ParamKind, StmtKind};
@@ -195,8 +195,11 @@ impl Interpreter<'_> {
         let file = std::mem::replace(&mut self.file, closure.file);
         let section = std::mem::replace(&mut self.section, closure.section);
         self.stack.push(identity);
+        let outer_terms = std::mem::replace(&mut self.outer_terms, self.terms.len());
         let mut returns = Vec::new();
         let flow = self.block(&def.body, scope, &mut returns);
+        self.forget(self.outer_terms);
+        self.outer_terms = outer_terms;
         self.stack.pop();
         self.file = file;
         self.section = section;
@@ -205,11 +208,11 @@ impl Interpreter<'_> {
         }
         if flow == super::Flow::Next && !returns.is_empty() {
             // Some arm returned and another one fell through; a frame returned is the likelier meaning of the call.
-            if !returns.iter().any(|value| value.frame().is_some()) {
-                returns.push(Value::None);
+            if !returns.iter().any(|returned| returned.value.frame().is_some()) {
+                returns.push(Returned { value: Value::None, when: None });
             }
         }
-        self.join_all(returns, closure.range())
+        self.join_returns(returns, closure.range())
     }
 
     fn bind_params(&mut self, closure: &Closure, args: &Args, scope: ObjectId) {

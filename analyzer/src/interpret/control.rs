@@ -1,13 +1,13 @@
-//! Statements, and the joining of states.
+//! Statements.
 
 use std::rc::Rc;
 
-use crate::ordered::IndexMap;
-
 use super::Interpreter;
+use super::fork::{Arm, ArmRunner, Arms, Fork, Returned};
+use crate::condition::{Condition, Term};
 use crate::hints;
 use crate::range::TextRange;
-use crate::syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
+use crate::syntax::ast::{Block, Expr, ExprKind, Handler, Stmt, StmtKind};
 use crate::value::{Object, ObjectId, Value};
 
 /// How a statement ends.
@@ -23,12 +23,9 @@ pub(crate) enum Flow {
 /// A loop over a known collection is unrolled up to this many rounds.
 const MAX_ROUNDS: usize = 256;
 
-/// A choice of more values than this is not known.
-const MAX_ARMS: usize = 8;
-
 impl<'w> Interpreter<'w> {
     /// Executes statements; values of `return` are added to `returns`.
-    pub(crate) fn block(&mut self, block: &Block, scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
+    pub(crate) fn block(&mut self, block: &Block, scope: ObjectId, returns: &mut Vec<Returned>) -> Flow {
         let outer = self.section;
         for (offset, statements) in block.sections() {
             self.section = outer + offset;
@@ -41,7 +38,7 @@ impl<'w> Interpreter<'w> {
         Flow::Next
     }
 
-    fn statements(&mut self, statements: &[Stmt], scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
+    fn statements(&mut self, statements: &[Stmt], scope: ObjectId, returns: &mut Vec<Returned>) -> Flow {
         for statement in statements {
             if !self.tick() {
                 return Flow::Next;
@@ -54,7 +51,7 @@ impl<'w> Interpreter<'w> {
         Flow::Next
     }
 
-    fn statement(&mut self, statement: &Stmt, scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
+    fn statement(&mut self, statement: &Stmt, scope: ObjectId, returns: &mut Vec<Returned>) -> Flow {
         match &statement.kind {
             StmtKind::Expr(expr) => {
                 let value = self.eval(expr, scope);
@@ -119,7 +116,8 @@ impl<'w> Interpreter<'w> {
             }
             StmtKind::Return(value) => {
                 let value = value.as_ref().map_or(Value::None, |value| self.eval(value, scope));
-                returns.push(value);
+                let when = Condition::all(self.terms.get(self.outer_terms..).unwrap_or_default());
+                returns.push(Returned { value, when });
                 return Flow::Return;
             }
             StmtKind::Raise => return Flow::Raise,
@@ -133,12 +131,12 @@ impl<'w> Interpreter<'w> {
             StmtKind::Delete(targets) => targets.iter().for_each(|target| self.delete(target, scope)),
             StmtKind::Match { subject, arms } => {
                 self.eval(subject, scope);
-                let mut all: Vec<ArmRunner<'_, 'w>> = Vec::new();
-                for arm in arms {
-                    let arm = arm.clone();
-                    all.push(Box::new(move |this, returns| this.block(&arm, scope, returns)));
+                let mut all = Arms::default();
+                for (term, block) in arms {
+                    let block = block.clone();
+                    all.push(term.as_ref(), move |this, returns| this.block(&block, scope, returns));
                 }
-                return self.arms(all, returns, self.place(statement.range));
+                return self.arms(all.finish(), returns, self.place(statement.range));
             }
             StmtKind::Break => return Flow::Break,
             StmtKind::Continue => return Flow::Continue,
@@ -147,14 +145,18 @@ impl<'w> Interpreter<'w> {
         Flow::Next
     }
 
-    fn conditional(&mut self, arms: &[(Option<Expr>, Block)], scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
-        let mut undecided: Vec<ArmRunner<'_, 'w>> = Vec::new();
+    fn conditional(
+        &mut self,
+        arms: &[(Option<(Expr, Term)>, Block)],
+        scope: ObjectId,
+        returns: &mut Vec<Returned>,
+    ) -> Flow {
+        let mut undecided = Arms::default();
         let mut range = TextRange::default();
-        let mut exhaustive = false;
         for (condition, block) in arms {
             let truth = match condition {
                 None => Some(true),
-                Some(condition) => {
+                Some((condition, _)) => {
                     range = self.place(condition.range);
                     let value = self.eval(condition, scope);
                     self.check_condition(&value, condition);
@@ -165,227 +167,16 @@ impl<'w> Interpreter<'w> {
                 Some(false) => continue,
                 Some(true) if undecided.is_empty() => return self.block(block, scope, returns),
                 _ => {
+                    let term = condition.as_ref().map(|(_, term)| term).filter(|_| truth.is_none());
                     let block = block.clone();
-                    undecided.push(Box::new(move |this, returns| {
-                        this.guards += 1;
-                        let flow = this.block(&block, scope, returns);
-                        this.guards -= 1;
-                        flow
-                    }));
+                    undecided.push(term, move |this, returns| this.block(&block, scope, returns));
                     if truth == Some(true) {
-                        exhaustive = true;
                         break;
                     }
                 }
             }
         }
-        if undecided.is_empty() {
-            return Flow::Next;
-        }
-        if !exhaustive {
-            undecided.push(Box::new(|_, _| Flow::Next));
-        }
-        self.arms(undecided, returns, range)
-    }
-
-    /// Executes each arm from the same state and joins what they leave.
-    fn arms(&mut self, arms: Vec<ArmRunner<'_, 'w>>, returns: &mut Vec<Value>, range: TextRange) -> Flow {
-        let mut ends = Vec::new();
-        let mut leaving = None;
-        for run in arms {
-            self.heap.enter();
-            let views = self.views.clone();
-            let flow = self.uncertainly(|this| run(this, returns));
-            let views = std::mem::replace(&mut self.views, views);
-            let changes = self.heap.leave();
-            match flow {
-                Flow::Next => ends.push((changes, views)),
-                // Leaving a loop round keeps the state, leaving the function does not.
-                Flow::Break | Flow::Continue => {
-                    ends.push((changes, views));
-                    leaving = leaving.or(Some(Flow::Next));
-                }
-                Flow::Return | Flow::Raise => leaving = leaving.or(Some(flow)),
-            }
-        }
-        if ends.is_empty() {
-            return leaving.unwrap_or(Flow::Next);
-        }
-        for (_, views) in &ends {
-            for (name, node) in views {
-                let joined = match self.views.get(name) {
-                    Some(before) if before != node => self.plan.choice(vec![*before, *node], range),
-                    _ => *node,
-                };
-                self.views.insert(name.clone(), joined);
-            }
-        }
-        let mut states: IndexMap<ObjectId, Vec<Rc<Object>>> = IndexMap::default();
-        for (changes, _) in &ends {
-            for (id, _) in changes {
-                states.entry(*id).or_default();
-            }
-        }
-        for (changes, _) in &ends {
-            for (id, states) in &mut states {
-                let changed = changes.iter().find(|(changed, _)| changed == id);
-                states.push(changed.map_or_else(|| self.heap.shared(*id), |(_, object)| object.clone()));
-            }
-        }
-        for (id, states) in states {
-            let mut states = states.into_iter();
-            let Some(mut joined) = states.next() else { continue };
-            for state in states {
-                if !Rc::ptr_eq(&joined, &state) {
-                    joined = Rc::new(self.join_objects(&joined, &state, range));
-                }
-            }
-            self.heap.put(id, joined);
-        }
-        Flow::Next
-    }
-
-    /// A value that is one of two.
-    pub(crate) fn join(&mut self, a: Value, b: Value, range: TextRange) -> Value {
-        if a.same(&b) || is_alike(&a, &b) {
-            return a;
-        }
-        let range = self.here(range);
-        match (&a, &b) {
-            (Value::Frame(x), Value::Frame(y)) => Value::Frame(self.plan.choice(vec![*x, *y], range)),
-            (Value::Dynamic(x), Value::Dynamic(y) | Value::Frame(y)) | (Value::Frame(x), Value::Dynamic(y)) => {
-                Value::Dynamic(self.plan.choice(vec![*x, *y], range))
-            }
-            (Value::Unknown(unknown), Value::Frame(node) | Value::Dynamic(node))
-            | (Value::Frame(node) | Value::Dynamic(node), Value::Unknown(unknown)) => {
-                let other = self.plan.opaque(unknown.frames.clone(), unknown.reason, range);
-                Value::Frame(self.plan.choice(vec![*node, other], range))
-            }
-            // What is known of one arm is a may fact of both; but a condition on it is not decided.
-            (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown))
-                if unknown.frames.is_empty()
-                    && !matches!(
-                        other,
-                        Value::None
-                            | Value::Bool(_)
-                            | Value::Int(_)
-                            | Value::Float(_)
-                            | Value::Text(_)
-                            | Value::Choice(_)
-                            | Value::Unknown(_)
-                    ) =>
-            {
-                other.clone()
-            }
-            _ => {
-                let mut arms: Vec<Value> = Vec::new();
-                for arm in a.alternatives().iter().chain(b.alternatives()) {
-                    if !arms.iter().any(|known| known.same(arm) || is_alike(known, arm)) {
-                        arms.push(arm.clone());
-                    }
-                }
-                if arms.len() > MAX_ARMS {
-                    let arms: Vec<&Value> = arms.iter().collect();
-                    return self.tainted("too many possible values", &arms);
-                }
-                // Frames among the alternatives are one frame.
-                let frames: Vec<Value> = arms.iter().filter(|arm| arm.frame().is_some()).cloned().collect();
-                if frames.len() > 1 {
-                    let mut rest: Vec<Value> = arms.into_iter().filter(|arm| arm.frame().is_none()).collect();
-                    let nodes = frames.iter().filter_map(Value::frame).collect();
-                    let node = self.plan.choice(nodes, range);
-                    let dynamic = frames.iter().any(|frame| matches!(frame, Value::Dynamic(_)));
-                    rest.insert(0, if dynamic { Value::Dynamic(node) } else { Value::Frame(node) });
-                    return Value::Choice(rest.into());
-                }
-                Value::Choice(arms.into())
-            }
-        }
-    }
-
-    pub(crate) fn join_all(&mut self, values: Vec<Value>, range: TextRange) -> Value {
-        let mut values = values.into_iter();
-        let Some(mut joined) = values.next() else { return Value::None };
-        for value in values {
-            joined = self.join(joined, value, range);
-        }
-        joined
-    }
-
-    fn join_objects(&mut self, a: &Object, b: &Object, range: TextRange) -> Object {
-        match (a, b) {
-            (Object::Scope { names: x, parent, globals }, Object::Scope { names: y, .. }) => {
-                Object::Scope { names: self.join_maps(x, y, range), parent: *parent, globals: globals.clone() }
-            }
-            (Object::Instance { class, attributes: x }, Object::Instance { attributes: y, .. }) => {
-                Object::Instance { class: class.clone(), attributes: self.join_maps(x, y, range) }
-            }
-            (Object::List { items: x, exact: ex }, Object::List { items: y, exact: ey }) => {
-                let (items, exact) = self.join_items(x, y, range);
-                Object::List { items, exact: exact && *ex && *ey }
-            }
-            (Object::Set { items: x, exact: ex }, Object::Set { items: y, exact: ey }) => {
-                let (items, exact) = self.join_items(x, y, range);
-                Object::Set { items, exact: exact && *ex && *ey }
-            }
-            (Object::Dict { entries: x, exact: ex }, Object::Dict { entries: y, exact: ey }) => {
-                let mut entries = x.clone();
-                let mut exact = *ex && *ey;
-                self.spend(x.len().saturating_mul(y.len()) / 8);
-                for (key, value) in y {
-                    // A key of which not all is known may be another one, but both arms know the same of it.
-                    match entries.iter_mut().find(|(known, _)| known.same(key) || is_alike(known, key)) {
-                        Some((_, known)) => *known = self.join(known.clone(), value.clone(), range),
-                        None => {
-                            exact = false;
-                            entries.push((key.clone(), value.clone()));
-                        }
-                    }
-                }
-                exact &= x.len() <= y.len();
-                Object::Dict { entries, exact }
-            }
-            (Object::Sink(x), Object::Sink(y)) => {
-                let mut sink = y.clone();
-                sink.path = sink.path.or_else(|| x.path.clone());
-                sink.database = sink.database.or_else(|| x.database.clone());
-                sink.table = sink.table.or_else(|| x.table.clone());
-                sink.format = sink.format.or_else(|| x.format.clone());
-                Object::Sink(sink)
-            }
-            (_, other) => other.clone(),
-        }
-    }
-
-    fn join_maps(
-        &mut self,
-        a: &IndexMap<String, Value>,
-        b: &IndexMap<String, Value>,
-        range: TextRange,
-    ) -> IndexMap<String, Value> {
-        let mut joined = a.clone();
-        for (name, value) in b {
-            let value = match a.get(name) {
-                Some(before) if before.same(value) || is_alike(before, value) => continue,
-                Some(before) => self.join(before.clone(), value.clone(), range),
-                None => value.clone(),
-            };
-            joined.insert(name.clone(), value);
-        }
-        joined
-    }
-
-    fn join_items(&mut self, a: &[Value], b: &[Value], range: TextRange) -> (Vec<Value>, bool) {
-        let mut items = Vec::new();
-        self.spend(a.len().max(b.len()) * 8);
-        for position in 0..a.len().max(b.len()) {
-            items.push(match (a.get(position), b.get(position)) {
-                (Some(x), Some(y)) => self.join(x.clone(), y.clone(), range),
-                (Some(only), None) | (None, Some(only)) => only.clone(),
-                (None, None) => continue,
-            });
-        }
-        (items, a.len() == b.len())
+        if undecided.is_empty() { Flow::Next } else { self.arms(undecided.finish(), returns, range) }
     }
 
     fn for_loop(
@@ -394,7 +185,7 @@ impl<'w> Interpreter<'w> {
         iterable: &Value,
         body: &Block,
         scope: ObjectId,
-        returns: &mut Vec<Value>,
+        returns: &mut Vec<Returned>,
     ) -> Flow {
         let (items, exact) = self.iterate(iterable);
         if !exact {
@@ -427,24 +218,24 @@ impl<'w> Interpreter<'w> {
         item: Value,
         body: &Block,
         scope: ObjectId,
-        returns: &mut Vec<Value>,
+        returns: &mut Vec<Returned>,
         certain: bool,
     ) -> Flow {
         if certain {
             self.assign(target, item, scope);
             return self.block(body, scope, returns);
         }
-        let run = |this: &mut Self, returns: &mut Vec<Value>| {
+        let run = |this: &mut Self, returns: &mut Vec<Returned>| {
             this.assign(target, item, scope);
             match this.block(body, scope, returns) {
                 Flow::Break | Flow::Continue => Flow::Next,
                 flow => flow,
             }
         };
-        self.arms(vec![Box::new(run), Box::new(|_, _| Flow::Next)], returns, self.place(target.range))
+        self.arms(Arms::perhaps(run), returns, self.place(target.range))
     }
 
-    fn while_loop(&mut self, condition: &Expr, body: &Block, scope: ObjectId, returns: &mut Vec<Value>) -> Flow {
+    fn while_loop(&mut self, condition: &Expr, body: &Block, scope: ObjectId, returns: &mut Vec<Returned>) -> Flow {
         for _ in 0..MAX_ROUNDS {
             let value = self.eval(condition, scope);
             match value.truth(&self.heap) {
@@ -456,15 +247,11 @@ impl<'w> Interpreter<'w> {
                     leaving => return leaving,
                 },
                 _ => {
-                    let run = |this: &mut Self, returns: &mut Vec<Value>| match this.block(body, scope, returns) {
+                    let run = |this: &mut Self, returns: &mut Vec<Returned>| match this.block(body, scope, returns) {
                         Flow::Break | Flow::Continue => Flow::Next,
                         flow => flow,
                     };
-                    return self.arms(
-                        vec![Box::new(run), Box::new(|_, _| Flow::Next)],
-                        returns,
-                        self.place(condition.range),
-                    );
+                    return self.arms(Arms::perhaps(run), returns, self.place(condition.range));
                 }
             }
             if !self.tick() {
@@ -478,20 +265,21 @@ impl<'w> Interpreter<'w> {
     fn attempt(
         &mut self,
         body: &Block,
-        handlers: &[(Option<String>, Block)],
+        handlers: &[Handler],
         otherwise: &Block,
         scope: ObjectId,
-        returns: &mut Vec<Value>,
+        returns: &mut Vec<Returned>,
     ) -> Flow {
         if handlers.is_empty() {
             return self.block(body, scope, returns);
         }
         self.heap.enter();
         let before = returns.len();
-        let mut flow = self.uncertainly(|this| this.block(body, scope, returns));
-        if flow == Flow::Next {
-            flow = self.block(otherwise, scope, returns);
-        }
+        // What an arm in it lets one conclude is forgotten: a handler may run before that.
+        let flow = self.under(&[], |this| match this.uncertainly(|this| this.block(body, scope, returns)) {
+            Flow::Next => this.block(otherwise, scope, returns),
+            flow => flow,
+        });
         let changes = self.heap.leave();
         let returned = returns.len() > before;
         let range = body.statements().next().map(|first| self.place(first.range)).unwrap_or_default();
@@ -507,37 +295,25 @@ impl<'w> Interpreter<'w> {
                 }
             })
         };
-        let mut arms = vec![after_body];
-        for (alias, handler) in handlers {
-            let (alias, handler, changes) = (alias.clone(), handler.clone(), changes.clone());
-            arms.push(Box::new(move |this, returns| {
+        let mut arms = vec![Arm { terms: vec![Term::NothingRaised], run: after_body }];
+        for Handler { alias, when, body } in handlers {
+            let (alias, body, changes) = (alias.clone(), body.clone(), changes.clone());
+            let run: ArmRunner<'_, 'w> = Box::new(move |this, returns| {
                 for (id, object) in changes {
                     let before = this.heap.shared(id);
-                    let joined = this.join_objects(&before, &object, range);
+                    let joined = this.join_objects(&before, &object, &Fork::at(range));
                     this.heap.put(id, Rc::new(joined));
                 }
                 if let Some(alias) = &alias {
                     this.bind(scope, alias, Value::unknown("an exception"));
                 }
-                this.block(&handler, scope, returns)
-            }));
+                this.block(&body, scope, returns)
+            });
+            arms.push(Arm { terms: vec![when.clone()], run });
         }
         self.arms(arms, returns, range)
     }
 }
-
-/// Whether the same is known of two values, although the run may make them different.
-fn is_alike(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Text(a), Value::Text(b)) => a == b,
-        (Value::Unknown(a), Value::Unknown(b)) => a == b,
-        (Value::Choice(a), Value::Choice(b)) => Rc::ptr_eq(a, b),
-        _ => false,
-    }
-}
-
-/// Executes one arm.
-type ArmRunner<'r, 'w> = Box<dyn FnOnce(&mut Interpreter<'w>, &mut Vec<Value>) -> Flow + 'r>;
 
 /// Reason of the value of a call that ends the script.
 pub(crate) const EXITS: &str = "the script ends here";

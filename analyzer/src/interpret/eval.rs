@@ -2,7 +2,7 @@
 
 use contract::expr::BinaryOp as SqlOp;
 
-use super::{Args, Interpreter, MAX_DEPTH, Mention};
+use super::{Args, Fork, Interpreter, MAX_DEPTH, Mention};
 use crate::facts::Severity;
 use crate::library;
 use crate::range::TextRange;
@@ -130,14 +130,17 @@ impl Interpreter<'_> {
             },
             ExprKind::Lambda(def) => self.function(def, scope, None),
             ExprKind::Conditional { condition, then, otherwise } => {
+                let (condition, term) = condition.as_ref();
                 let condition = self.eval(condition, scope);
                 match condition.truth(&self.heap) {
                     Some(true) => self.eval(then, scope),
                     Some(false) => self.eval(otherwise, scope),
                     None => {
-                        let then = self.uncertainly(|this| this.eval(then, scope));
-                        let otherwise = self.uncertainly(|this| this.eval(otherwise, scope));
-                        self.join(then, otherwise, self.place(expr.range))
+                        let terms = [term.clone(), term.negated()];
+                        let [then, otherwise] = [(then, &terms[..1]), (otherwise, &terms[1..])].map(|(arm, terms)| {
+                            self.under(terms, |this| this.uncertainly(|this| this.eval(arm, scope)))
+                        });
+                        self.join_at(then, otherwise, &Fork::by(term, self.place(expr.range)))
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The abstract interpreter: executes a script symbolically and builds its plan.
 //!
 //! Arms of a condition that is not known never fork the run: each is executed from the same state, and the states are
-//! joined variable by variable ([`control`]). Loops over known collections are unrolled, others run once. Calls of the
+//! joined variable by variable ([`fork`]). Loops over known collections are unrolled, others run once. Calls of the
 //! script's own functions are executed; calls of libraries are given their meaning by [`crate::library`].
 
 mod args;
@@ -11,6 +11,7 @@ mod call;
 mod collections;
 mod control;
 mod eval;
+mod fork;
 mod module;
 mod strings;
 
@@ -23,7 +24,9 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use args::Args;
 pub(crate) use control::{EXITS, Flow};
+use fork::{Fork, Returned};
 
+use crate::condition::{Condition, Term};
 use crate::facts::{Diagnostic, Related, Severity};
 use crate::plan::{NodeId, Plan};
 use crate::range::TextRange;
@@ -83,8 +86,10 @@ pub(crate) struct Interpreter<'w> {
     site: TextRange,
     /// Depth of arms, handlers and loops of which it is not known whether they run.
     uncertain: u32,
-    /// Depth of arms of a condition that is not known.
-    guards: u32,
+    /// What is true wherever the executed statement is reached: the conditions of the arms that it stands in.
+    terms: Vec<Term>,
+    /// How many of them hold where the executed function is called.
+    outer_terms: usize,
     /// Whether a Python function over rows is executed, with the frame's columns for the values of a row.
     pub over_rows: bool,
     modules: FxHashMap<String, Option<ObjectId>>,
@@ -131,7 +136,8 @@ impl<'w> Interpreter<'w> {
             section: 0,
             site: TextRange::default(),
             uncertain: 0,
-            guards: 0,
+            terms: Vec::new(),
+            outer_terms: 0,
             over_rows: false,
             modules: FxHashMap::default(),
             module_scope,
@@ -211,9 +217,29 @@ impl<'w> Interpreter<'w> {
         self.uncertain == 0
     }
 
-    /// Whether what is executed depends on a condition that is not known.
-    pub(crate) fn is_guarded(&self) -> bool {
-        self.guards > 0
+    /// Runs something that is reached only where further terms are true.
+    fn under<R>(&mut self, terms: &[Term], run: impl FnOnce(&mut Self) -> R) -> R {
+        let outside = self.terms.len();
+        self.assume(terms);
+        let result = run(self);
+        self.forget(outside);
+        result
+    }
+
+    /// From here on, these terms are true too.
+    fn assume(&mut self, terms: &[Term]) {
+        if !terms.is_empty() {
+            self.terms.extend_from_slice(terms);
+            self.plan.condition = Condition::all(&self.terms);
+        }
+    }
+
+    /// From here on, only so many terms are known to be true.
+    fn forget(&mut self, count: usize) {
+        if self.terms.len() > count {
+            self.terms.truncate(count);
+            self.plan.condition = Condition::all(&self.terms);
+        }
     }
 
     pub(crate) fn report(

@@ -261,7 +261,7 @@ pub(super) fn write_pandas(interpreter: &mut Interpreter, frames: Vec<NodeId>, n
             merge_keys: Vec::new(),
             dynamic_overwrite: Some(args.named("mode").and_then(Value::exact_text) == Some("overwrite_partitions")),
             placing: Placing::AsTheyAre,
-            guarded: false,
+            condition: None,
             range: here,
         };
         write::add(interpreter, sink);

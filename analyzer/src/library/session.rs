@@ -71,7 +71,7 @@ pub(crate) fn call(interpreter: &mut Interpreter, path: &str, args: Args) -> Val
                 range,
             );
             let field =
-                Field { name: "id".to_owned(), id, qualifiers: Vec::new(), nullable: Some(false), optional: false };
+                Field { name: "id".to_owned(), id, qualifiers: Vec::new(), nullable: Some(false), condition: None };
             Value::Frame(interpreter.plan.add(NodeKind::Values, Schema::closed(vec![field]), range))
         }
         "spark.conf.set" => {
@@ -139,7 +139,7 @@ fn create_data_frame(interpreter: &mut Interpreter, args: &Args) -> Value {
                         Origin::Unknown
                     };
                     let id = interpreter.plan.add_column(&name, data_type, origin, range);
-                    Field { name, id, qualifiers: Vec::new(), nullable: None, optional: false }
+                    Field { name, id, qualifiers: Vec::new(), nullable: None, condition: None }
                 })
                 .collect();
             let kind = if inputs.is_empty() {

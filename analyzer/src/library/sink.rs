@@ -63,7 +63,7 @@ fn write(interpreter: &mut Interpreter, sink: &SinkBuilder, range: TextRange) {
             dynamic_overwrite: None,
             registers_partitions: registers,
             placing: Placing::AsTheyAre,
-            guarded: false,
+            condition: None,
             range: interpreter.here(range),
         };
         write::add(interpreter, sink);

@@ -189,7 +189,7 @@ fn finish(
         dynamic_overwrite: Some(dynamic.unwrap_or(false)),
         registers_partitions: registers,
         placing: writer.placing,
-        guarded: false,
+        condition: None,
         range: interpreter.here(range),
     };
     add(interpreter, sink);
@@ -197,7 +197,7 @@ fn finish(
 
 /// Records a write.
 pub(crate) fn add(interpreter: &mut Interpreter, sink: Sink) {
-    let sink = Sink { guarded: interpreter.is_guarded(), ..sink };
+    let sink = Sink { condition: interpreter.plan.condition.clone(), ..sink };
     if !interpreter.plan.sinks.contains(&sink) {
         interpreter.plan.sinks.push(sink);
     }
@@ -283,7 +283,7 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
             dynamic_overwrite: None,
             registers_partitions: registers,
             placing: Placing::AsTheyAre,
-            guarded: false,
+            condition: None,
             range: interpreter.here(args.range),
         };
         add(interpreter, sink);
@@ -343,7 +343,7 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
                 dynamic_overwrite: None,
                 registers_partitions: (!partition_keys.is_empty()).then(|| updates.unwrap_or(false)),
                 placing: Placing::AsTheyAre,
-                guarded: false,
+                condition: None,
                 range: interpreter.here(args.range),
             };
             add(interpreter, sink);
@@ -372,7 +372,7 @@ pub(crate) fn to_jdbc(interpreter: &mut Interpreter, args: &Args) -> Value {
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsTheyAre,
-        guarded: false,
+        condition: None,
         range: interpreter.here(args.range),
     };
     add(interpreter, sink);
@@ -449,7 +449,7 @@ fn change(interpreter: &mut Interpreter, target: NodeId, mode: Mode, range: Text
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsListed,
-        guarded: false,
+        condition: None,
         range: here,
     };
     add(interpreter, sink);
@@ -478,7 +478,7 @@ pub(crate) fn merge_into(
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsListed,
-        guarded: false,
+        condition: None,
         range: here,
     };
     add(interpreter, sink);

@@ -7,6 +7,7 @@ use contract::types::DataType;
 use contract::value::Value;
 
 use super::{Field, Lookup, MAX_COLUMNS, MAX_SIZE, Node, NodeId, NodeKind, Origin, Plan, Rest, Scan, Schema};
+use crate::condition::Condition;
 use crate::expression::{self, conjuncts};
 use crate::facts::JoinKind;
 use crate::range::TextRange;
@@ -30,10 +31,16 @@ pub(crate) enum SelectItem {
 impl Plan {
     /// A frame of a kind and a schema.
     pub(crate) fn add(&mut self, kind: NodeKind, schema: Schema, range: TextRange) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(Node { kind, schema: Schema::default(), range });
+        let id = self.next();
+        let condition = self.condition.clone();
+        self.nodes.push(Node { kind, schema: Schema::default(), range, condition });
         self.set_schema(id, schema);
         id
+    }
+
+    /// The id that the next frame gets.
+    pub(crate) fn next(&self) -> NodeId {
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
     }
 
     /// A dataset is read; without a schema from outside its columns are open.
@@ -50,7 +57,7 @@ impl Plan {
                         id: self.add_column(&column.name, column.data_type.clone(), Origin::Base(id), range),
                         qualifiers: Vec::new(),
                         nullable: column.nullable,
-                        optional: false,
+                        condition: None,
                     })
                     .collect();
                 Schema::closed(fields)
@@ -139,7 +146,7 @@ impl Plan {
     pub(crate) fn perhaps_without_nullable(&mut self, input: NodeId, range: TextRange) -> NodeId {
         let mut schema = self.schema(input);
         for field in schema.fields.iter_mut().filter(|field| field.nullable != Some(false)) {
-            field.optional = true;
+            field.condition = Some(Condition::unknown());
         }
         self.add(NodeKind::Project { input }, schema, range)
     }
@@ -181,7 +188,7 @@ impl Plan {
                 id,
                 qualifiers: Vec::new(),
                 nullable: padded.then_some(true),
-                optional: false,
+                condition: None,
             });
         }
         schema.hide(to);
@@ -290,7 +297,7 @@ impl Plan {
                 JoinKind::Inner | JoinKind::LeftSemi => (l, Some(false)),
                 _ => (l, self.nullable(left, l)),
             };
-            fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable, optional: false });
+            fields.push(Field { name: name.clone(), id, qualifiers: Vec::new(), nullable, condition: None });
         }
         let mut schema = self.joined_schema(left, right, how);
         schema.fields.retain(|field| !using.iter().any(|name| name.eq_ignore_ascii_case(&field.name)));
@@ -435,12 +442,31 @@ impl Plan {
         self.merged(NodeKind::Union { inputs: inputs.clone() }, &inputs, range)
     }
 
-    /// One of several frames.
-    pub(crate) fn choice(&mut self, mut inputs: Vec<NodeId>, range: TextRange) -> NodeId {
-        inputs.dedup();
+    /// One of several frames; it cannot be said when it is which.
+    pub(crate) fn choice(&mut self, inputs: Vec<NodeId>, range: TextRange) -> NodeId {
+        self.choice_when(inputs.into_iter().map(|input| (input, Condition::unknown())).collect(), range)
+    }
+
+    /// One of several frames, with when it is each of them.
+    pub(crate) fn choice_when(&mut self, arms: Vec<(NodeId, Condition)>, range: TextRange) -> NodeId {
+        let mut inputs: Vec<NodeId> = Vec::new();
+        let mut conditions: Vec<Condition> = Vec::new();
+        for (input, condition) in arms {
+            match inputs.iter().position(|known| *known == input) {
+                Some(place) => {
+                    if let Some(known) = conditions.get_mut(place) {
+                        *known = known.or(&condition).unwrap_or_else(Condition::unknown);
+                    }
+                }
+                None => {
+                    inputs.push(input);
+                    conditions.push(condition);
+                }
+            }
+        }
         match inputs.as_slice() {
             [only] => *only,
-            _ => self.merged(NodeKind::Choice { inputs: inputs.clone() }, &inputs, range),
+            _ => self.merged(NodeKind::Choice { inputs: inputs.clone(), conditions }, &inputs, range),
         }
     }
 
@@ -496,7 +522,7 @@ impl Plan {
                 id,
                 qualifiers: known.map(|field| field.qualifiers.clone()).unwrap_or_default(),
                 nullable: known.and_then(|field| field.nullable),
-                optional: false,
+                condition: None,
             };
         }
         let nullable = nullability(expr, source);
@@ -504,7 +530,7 @@ impl Plan {
         let origin =
             if matches!(expr.kind, ExprKind::Column(_)) { Origin::Unknown } else { Origin::Computed(expr.clone()) };
         let id = self.add_column(name, expr.data_type.clone(), origin, place);
-        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, optional: false }
+        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, condition: None }
     }
 
     fn joined_schema(&self, left: NodeId, right: NodeId, how: JoinKind) -> Schema {
@@ -558,7 +584,16 @@ impl Plan {
         let mut fields = Vec::new();
         let complete = schemas.iter().all(Schema::is_complete);
         // A union fills what one of its inputs lacks, but an arm leaves it out.
-        let is_choice = matches!(self.node(id).map(|node| &node.kind), Some(NodeKind::Choice { .. }));
+        let conditions = match self.node(id).map(|node| &node.kind) {
+            Some(NodeKind::Choice { conditions, .. }) => conditions.clone(),
+            _ => Vec::new(),
+        };
+        let when = |name: &str| {
+            let has = |schema: &Schema| schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+            let mut arms = schemas.iter().zip(&conditions).filter(|(schema, _)| has(schema)).map(|(_, when)| when);
+            let first = arms.next()?.clone();
+            Some(arms.try_fold(first, |all, when| all.or(when)).unwrap_or_else(Condition::unknown))
+        };
         for columns in by_name.values() {
             let Some(first) = columns.first() else { continue };
             if columns.len() == inputs.len() {
@@ -566,7 +601,7 @@ impl Plan {
             } else if complete {
                 let mut field = self.merged_field(&first.name, columns, range);
                 field.nullable = None;
-                field.optional |= is_choice;
+                field.condition = Condition::both(when(&first.name).as_ref(), field.condition.as_ref());
                 fields.push(field);
             }
         }
@@ -599,8 +634,11 @@ impl Plan {
                 self.add_column(name, data_type, Origin::Either(ids), range)
             }
         };
-        let optional = columns.iter().any(|field| field.optional);
-        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, optional }
+        let condition = match columns {
+            [only] => only.condition.clone(),
+            several => several.iter().any(|field| field.condition.is_some()).then(Condition::unknown),
+        };
+        Field { name: name.to_owned(), id, qualifiers: Vec::new(), nullable, condition }
     }
 }
 

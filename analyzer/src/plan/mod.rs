@@ -12,6 +12,7 @@ use crate::ordered::IndexMap;
 use contract::expr::{ColumnId, Expr};
 use contract::types::DataType;
 
+use crate::condition::Condition;
 use crate::facts::{Dataset, JoinKind, Mode};
 use crate::range::TextRange;
 pub(crate) use build::{SelectItem, null_rejected};
@@ -37,6 +38,8 @@ pub struct Plan {
     pub traits: Traits,
     /// Scans of tables that are only written to so far, such as the target of a merge.
     pub(crate) targets: Vec<NodeId>,
+    /// When what is added now happens.
+    pub(crate) condition: Option<Condition>,
     /// Columns of frames that were built or searched since the interpreter last asked.
     work: u64,
     /// Columns of all frames.
@@ -69,6 +72,8 @@ pub struct Node {
     pub schema: Schema,
     /// The call that makes it.
     pub range: TextRange,
+    /// When it is made, where that is not in every run.
+    pub condition: Option<Condition>,
 }
 
 /// How a frame comes about.
@@ -138,6 +143,8 @@ pub enum NodeKind {
     Choice {
         /// The arms.
         inputs: Vec<NodeId>,
+        /// When it is each of them.
+        conditions: Vec<Condition>,
     },
     /// Rows multiplied by the elements of a column.
     Explode {
@@ -195,8 +202,8 @@ pub struct Sink {
     pub registers_partitions: Option<bool>,
     /// How the frame's columns become the target's.
     pub placing: Placing,
-    /// Whether it is in an arm of a condition that is not known, such as whether the table is there already.
-    pub guarded: bool,
+    /// When it happens, where that is not in every run.
+    pub condition: Option<Condition>,
     /// The call.
     pub range: TextRange,
 }
@@ -347,6 +354,17 @@ impl NodeKind {
         inputs
     }
 
+    /// The one frame that it is made from, where it is one.
+    pub(crate) fn only_input(&self) -> Option<NodeId> {
+        let mut only = None;
+        let mut count = 0;
+        self.for_each_input(|input| {
+            only = Some(input);
+            count += 1;
+        });
+        only.filter(|_| count == 1)
+    }
+
     fn for_each_input(&self, mut each: impl FnMut(NodeId)) {
         match self {
             NodeKind::Scan(_) | NodeKind::Values => {}
@@ -363,7 +381,7 @@ impl NodeKind {
                 each(*left);
                 each(*right);
             }
-            NodeKind::Union { inputs } | NodeKind::Choice { inputs } | NodeKind::Opaque { inputs, .. } => {
+            NodeKind::Union { inputs } | NodeKind::Choice { inputs, .. } | NodeKind::Opaque { inputs, .. } => {
                 inputs.iter().copied().for_each(each);
             }
         }

@@ -4,6 +4,7 @@ use contract::expr::ColumnId;
 use rustc_hash::FxHashSet;
 
 use super::{ColumnDef, NodeId, NodeKind, Origin, Plan};
+use crate::condition::Condition;
 use crate::range::TextRange;
 use contract::types::DataType;
 
@@ -27,8 +28,8 @@ pub struct Field {
     pub qualifiers: Vec<String>,
     /// Whether NULL may occur here; `None` where not known.
     pub nullable: Option<bool>,
-    /// Whether it depends on the data, or on what is not known, that the column is there.
-    pub optional: bool,
+    /// When the column is there, where it is not in every run.
+    pub condition: Option<Condition>,
 }
 
 /// Columns of another frame that flow through without being known by name.
@@ -70,7 +71,7 @@ impl Schema {
 
     /// Whether the fields are the columns, neither more nor fewer.
     pub fn is_exact(&self) -> bool {
-        self.is_complete() && !self.fields.iter().any(|field| field.optional)
+        self.is_complete() && self.fields.iter().all(|field| field.condition.is_none())
     }
 
     /// Whether an alias stands in front of any of its columns.
@@ -173,7 +174,7 @@ impl Plan {
                 ));
             }
             Some(NodeKind::Instance { input }) => vec![*input],
-            Some(NodeKind::Union { inputs } | NodeKind::Choice { inputs }) => inputs.clone(),
+            Some(NodeKind::Union { inputs } | NodeKind::Choice { inputs, .. }) => inputs.clone(),
             _ => Vec::new(),
         };
         let mut ids = Vec::new();
@@ -214,7 +215,7 @@ impl Plan {
                 if !hidden && known.insert(id) {
                     let nullable = if rest.padded { Some(true) } else { None };
                     let (name, qualifiers) = (column.name.clone(), rest.qualifiers.clone());
-                    fields.push(Field { name, id, qualifiers, nullable, optional: false });
+                    fields.push(Field { name, id, qualifiers, nullable, condition: None });
                 }
             }
         }

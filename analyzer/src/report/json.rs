@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Analysis, Dataset, Diagnostic, FilterFact, Grain, Input, JoinFact, Output, OutputColumn, TextRange};
+use crate::{
+    Analysis, Condition, Dataset, Diagnostic, FilterFact, Grain, Input, JoinFact, Output, OutputColumn, TextRange,
+};
 
 /// Version of the report's shape; it grows when a key changes its meaning, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -39,16 +41,23 @@ fn dataset(dataset: &Dataset, place: TextRange) -> serde_json::Map<String, Value
     object
 }
 
+/// When something holds; `null` where it is in every run.
+fn when(condition: Option<&Condition>) -> Value {
+    json!(condition.map(Condition::to_string))
+}
+
 fn input(input: &Input) -> Value {
     let mut object = dataset(&input.dataset, input.range);
     object.insert("pushdown".to_owned(), json!(input.pushdown));
     object.insert("bookmark".to_owned(), json!(input.bookmark));
+    object.insert("condition".to_owned(), when(input.condition.as_ref()));
     Value::Object(object)
 }
 
 fn output(output: &Output) -> Value {
     let mut object = dataset(&output.dataset, output.range);
     object.insert("id".to_owned(), json!(output.id));
+    object.insert("condition".to_owned(), when(output.condition.as_ref()));
     object.insert("mode".to_owned(), json!(output.mode.name()));
     let rerun = json!({ "effect": output.rerun.effect, "safe": output.rerun.safe, "reason": output.rerun.reason });
     object.insert("rerun".to_owned(), rerun);
@@ -74,6 +83,7 @@ fn column(column: &OutputColumn) -> Value {
         "nullable": column.nullable,
         "sources": sources,
         "expression": column.expression,
+        "condition": when(column.condition.as_ref()),
     })
 }
 
@@ -87,7 +97,12 @@ fn grain(grain: &Grain) -> Value {
 }
 
 fn filter(filter: &FilterFact) -> Value {
-    json!({ "predicate": filter.predicate, "mapped": filter.mapped, "range": range(filter.range) })
+    json!({
+        "predicate": filter.predicate,
+        "mapped": filter.mapped,
+        "condition": when(filter.condition.as_ref()),
+        "range": range(filter.range),
+    })
 }
 
 fn join(join: &JoinFact) -> Value {
@@ -100,6 +115,7 @@ fn join(join: &JoinFact) -> Value {
         "fan_out": join.fan_out,
         "fan_out_reason": join.fan_out_reason,
         "filters": join.filters.iter().map(filter).collect::<Vec<_>>(),
+        "condition": when(join.condition.as_ref()),
         "range": range(join.range),
     })
 }

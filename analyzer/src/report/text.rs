@@ -3,7 +3,7 @@
 use termtree::Tree;
 
 use crate::plan::{NodeId, NodeKind, Plan};
-use crate::{Analysis, Certainty, Output};
+use crate::{Analysis, Certainty, Condition, Output};
 
 /// A drawn report of a script for people, ending in a line break.
 pub fn text(analysis: &Analysis, script: &str, job_name: &str) -> String {
@@ -11,7 +11,7 @@ pub fn text(analysis: &Analysis, script: &str, job_name: &str) -> String {
     if analysis.outputs.is_empty() {
         report.push_str("writes nothing that is known\n");
         for input in &analysis.inputs {
-            report.push_str(&format!("reads {}\n", input.dataset.name));
+            report.push_str(&format!("reads {}{}\n", input.dataset.name, when(input.condition.as_ref())));
         }
     }
     for output in &analysis.outputs {
@@ -29,7 +29,8 @@ pub fn text(analysis: &Analysis, script: &str, job_name: &str) -> String {
 
 fn output_tree(analysis: &Analysis, output: &Output) -> Tree<String> {
     let format = output.dataset.format.as_deref().map(|format| format!(", {format}")).unwrap_or_default();
-    let mut tree = Tree::new(format!("{} ({}{format})", output.dataset.name, output.mode.name()));
+    let condition = when(output.condition.as_ref());
+    let mut tree = Tree::new(format!("{} ({}{format}){condition}", output.dataset.name, output.mode.name()));
     tree.push(grain_line(output));
     if !output.partition_keys.is_empty() {
         tree.push(format!("partitioned by {}", output.partition_keys.join(", ")));
@@ -51,7 +52,8 @@ fn output_tree(analysis: &Analysis, output: &Output) -> Tree<String> {
                     format!("from {}", names.join(", "))
                 }
             };
-            list.push(format!("{} {}  {sources}", column.name, column.data_type));
+            let condition = when(column.condition.as_ref());
+            list.push(format!("{} {}  {sources}{condition}", column.name, column.data_type));
         }
         tree.push(list);
     }
@@ -72,6 +74,11 @@ fn grain_line(output: &Output) -> String {
             format!("grain {columns} ({}: {}{assumptions})", certainty.name(), grain.reason)
         }
     }
+}
+
+/// When something holds that does not hold in every run.
+fn when(condition: Option<&Condition>) -> String {
+    condition.map(|condition| format!(", when {condition}")).unwrap_or_default()
 }
 
 /// How a frame is made, projections left out.
@@ -111,8 +118,12 @@ fn node_tree(plan: &Plan, id: NodeId, depth: usize) -> Tree<String> {
     };
     let mut tree = Tree::new(label);
     if depth < 60 {
-        for input in node.kind.inputs() {
-            tree.push(node_tree(plan, input, depth + 1));
+        for (position, input) in node.kind.inputs().into_iter().enumerate() {
+            let mut part = node_tree(plan, input, depth + 1);
+            if let NodeKind::Choice { conditions, .. } = &node.kind {
+                part.root.push_str(&when(conditions.get(position)));
+            }
+            tree.push(part);
         }
     }
     tree

@@ -262,7 +262,7 @@ fn merge(interpreter: &mut Interpreter, source: &Source, words: &[Word], head: &
         dynamic_overwrite: None,
         registers_partitions: None,
         placing: Placing::AsListed,
-        guarded: false,
+        condition: None,
         range,
     };
     library::add_sink(interpreter, sink);
@@ -296,7 +296,7 @@ fn write(
         dynamic_overwrite,
         registers_partitions,
         placing,
-        guarded: false,
+        condition: None,
         range,
     };
     library::add_sink(interpreter, sink);

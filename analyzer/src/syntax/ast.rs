@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::condition::Term;
 use crate::range::TextRange;
 
 /// Statements that follow each other, in the sections that they were parsed in: where each begins in the section around
@@ -97,7 +98,7 @@ pub(crate) enum StmtKind {
     },
     /// Arms with their conditions; the last arm has none where there is an `else`.
     If {
-        arms: Vec<(Option<Expr>, Block)>,
+        arms: Vec<(Option<(Expr, Term)>, Block)>,
     },
     For {
         target: Expr,
@@ -111,7 +112,7 @@ pub(crate) enum StmtKind {
     },
     Try {
         body: Block,
-        handlers: Vec<(Option<String>, Block)>,
+        handlers: Vec<Handler>,
         otherwise: Block,
         finally: Block,
     },
@@ -134,15 +135,26 @@ pub(crate) enum StmtKind {
     },
     Global(Vec<String>),
     Delete(Vec<Expr>),
-    /// Arms of a `match`; patterns are not interpreted.
+    /// Arms of a `match`, with when they run; patterns are not interpreted. A last one without a term takes what is
+    /// left.
     Match {
         subject: Expr,
-        arms: Vec<Block>,
+        arms: Vec<(Option<Term>, Block)>,
     },
     Break,
     Continue,
     /// `pass`, `assert` and what the parser could not make sense of.
     Nothing,
+}
+
+/// A handler of a `try`.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    /// The name of the exception in it.
+    pub alias: Option<String>,
+    /// When it runs.
+    pub when: Term,
+    pub body: Block,
 }
 
 /// A function or lambda.
@@ -244,7 +256,7 @@ pub(crate) enum ExprKind {
     Invert(Box<Expr>),
     Lambda(Arc<FunctionDef>),
     Conditional {
-        condition: Box<Expr>,
+        condition: Box<(Expr, Term)>,
         then: Box<Expr>,
         otherwise: Box<Expr>,
     },

@@ -102,10 +102,12 @@ impl Lowering<'_> {
             },
             Kind::ComparisonOperator => self.comparison(parts, depth),
             Kind::ConditionalExpression => {
-                let mut operands = parts.named().map(|part| Box::new(self.expr(part, depth + 1)));
+                let mut operands = parts.named();
                 match (operands.next(), operands.next(), operands.next(), operands.next()) {
                     (Some(then), Some(condition), Some(otherwise), None) => {
-                        ExprKind::Conditional { condition, then, otherwise }
+                        let operand = |node: Node| Box::new(self.expr(node, depth + 1));
+                        let condition = Box::new(self.condition(condition, depth));
+                        ExprKind::Conditional { condition, then: operand(then), otherwise: operand(otherwise) }
                     }
                     _ => ExprKind::Error,
                 }

@@ -164,7 +164,7 @@ fn bodies(statement: &mut StmtKind) -> Option<Vec<&mut Block>> {
         StmtKind::For { body, otherwise, .. } => vec![body, otherwise],
         StmtKind::While { body, .. } | StmtKind::With { body, .. } => vec![body],
         StmtKind::Try { body, handlers, otherwise, finally } => {
-            let handlers = handlers.iter_mut().map(|(_, body)| body);
+            let handlers = handlers.iter_mut().map(|handler| &mut handler.body);
             handlers.chain([body, otherwise, finally]).collect()
         }
         _ => return None,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::ast::{Block, ClassDef, Expr, ExprKind, FunctionDef, Stmt, StmtKind};
+use super::ast::{Block, ClassDef, Expr, ExprKind, FunctionDef, Handler, Stmt, StmtKind};
 use super::expressions::binary_op;
 use super::node::{Children, Field, Kind, Node};
 use super::{Lowering, MAX_DEPTH, range};
+use crate::condition::Term;
 
 impl Lowering<'_> {
     /// The statements directly under a node; statements inside an error are kept.
@@ -97,7 +98,10 @@ impl Lowering<'_> {
             }
             Kind::Delete => StmtKind::Delete(parts.named().map(expr).collect()),
             Kind::Match => match parts.field(Field::Subject) {
-                Some(subject) => StmtKind::Match { subject: expr(subject), arms: self.match_arms(&parts, depth) },
+                Some(subject) => StmtKind::Match {
+                    subject: expr(subject),
+                    arms: self.match_arms(self.slice(subject), &parts, depth),
+                },
                 None => StmtKind::Nothing,
             },
             Kind::Break => StmtKind::Break,
@@ -150,7 +154,7 @@ impl Lowering<'_> {
 
     fn if_statement(&self, parts: &Children, depth: usize) -> StmtKind {
         let arm = |parts: &Children| {
-            let condition = parts.field(Field::Condition).map(|condition| self.expr(condition, depth + 1));
+            let condition = parts.field(Field::Condition).map(|condition| self.condition(condition, depth));
             (condition, self.body(parts, Field::Consequence, depth))
         };
         let mut arms = vec![arm(parts)];
@@ -165,6 +169,22 @@ impl Lowering<'_> {
         StmtKind::If { arms }
     }
 
+    /// A condition with the term that it is true.
+    pub(super) fn condition(&self, node: Node, depth: usize) -> (Expr, Term) {
+        let mut bare = node;
+        while bare.kind == Kind::ParenthesizedExpression
+            && let Some(inner) = bare.children().named().next()
+        {
+            bare = inner;
+        }
+        let negated = match bare.kind {
+            Kind::NotOperator => bare.children().field(Field::Argument),
+            _ => None,
+        };
+        let term = Term::of(self.slice(negated.unwrap_or(bare)), negated.is_some());
+        (self.expr(node, depth + 1), term)
+    }
+
     fn try_statement(&self, parts: &Children, depth: usize) -> StmtKind {
         let mut handlers = Vec::new();
         let mut otherwise = Block::default();
@@ -177,7 +197,11 @@ impl Lowering<'_> {
             match child.kind {
                 Kind::ExceptClause | Kind::ExceptGroupClause => {
                     let parts = child.children();
-                    handlers.push((self.exception_name(&parts), block(&parts)));
+                    handlers.push(Handler {
+                        alias: self.exception_name(&parts),
+                        when: Term::raised(self.caught(&parts)),
+                        body: block(&parts),
+                    });
                 }
                 Kind::ElseClause => otherwise = block(&child.children()),
                 Kind::FinallyClause => finally = block(&child.children()),
@@ -195,6 +219,13 @@ impl Lowering<'_> {
         };
         let pattern = clause.field(Field::Alias).or_else(in_value)?;
         Some(self.slice(pattern).to_owned())
+    }
+
+    /// What an `except` catches, as written.
+    fn caught(&self, clause: &Children) -> &str {
+        let Some(value) = clause.field(Field::Value) else { return "" };
+        let bare = if value.kind == Kind::AsPattern { value.children().named().next() } else { None };
+        self.slice(bare.unwrap_or(value))
     }
 
     fn with_items(&self, parts: &Children, depth: usize) -> Vec<(Expr, Option<Expr>)> {
@@ -266,13 +297,28 @@ impl Lowering<'_> {
         }
     }
 
-    fn match_arms(&self, parts: &Children, depth: usize) -> Vec<Block> {
+    fn match_arms(&self, subject: &str, parts: &Children, depth: usize) -> Vec<(Option<Term>, Block)> {
         let Some(body) = parts.field(Field::Body) else { return Vec::new() };
-        body.children()
-            .named()
-            .filter(|clause| clause.kind == Kind::CaseClause)
-            .filter_map(|clause| clause.children().field(Field::Consequence))
-            .map(|block| self.block(block, depth + 1))
-            .collect()
+        let mut arms = Vec::new();
+        for clause in body.children().named().filter(|clause| clause.kind == Kind::CaseClause) {
+            let parts = clause.children();
+            let Some(block) = parts.field(Field::Consequence) else { continue };
+            let head = self.text.get(clause.bytes().start..block.bytes().start).unwrap_or("");
+            arms.push((case_term(subject, head), self.block(block, depth + 1)));
+        }
+        arms
+    }
+}
+
+/// When an arm of a `match` runs, from its `case PATTERN if GUARD:`; `None` where it always does.
+fn case_term(subject: &str, head: &str) -> Option<Term> {
+    let pattern = head.trim().strip_prefix("case").unwrap_or(head).trim();
+    let pattern = pattern.rsplit_once(':').map_or(pattern, |(pattern, _)| pattern.trim_end());
+    let is_literal = pattern.starts_with(['"', '\'', '-']) || pattern.starts_with(|c: char| c.is_ascii_digit());
+    let is_plain = ![" if ", " as ", "|"].iter().any(|word| pattern.contains(word));
+    match pattern {
+        "_" => None,
+        literal if is_literal && is_plain => Some(Term::of(&format!("{subject} == {literal}"), false)),
+        pattern => Some(Term::of(&format!("{subject} matches {pattern}"), false)),
     }
 }

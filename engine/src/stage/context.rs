@@ -213,7 +213,7 @@ fn job_summary(job: &Job, output: &Output) -> JobSummary {
         let inputs = job.analysis.inputs.iter().filter(|input| output.inputs.contains(&input.dataset.name));
         summary.inputs = inputs.map(|input| input.dataset.short_name().to_owned()).collect();
         summary.filters =
-            output.filters.iter().filter(|filter| !filter.ranks).map(|filter| filter.predicate.clone()).collect();
+            output.certain_filters().filter(|filter| !filter.ranks).map(|filter| filter.predicate.clone()).collect();
         let reached = &summary.inputs;
         summary.join_keys.retain(|key| reached.contains(&key.left_table) && reached.contains(&key.right_table));
     }
@@ -236,7 +236,7 @@ fn facts(job: &Job, output: &Output, jobs: &Jobs, table: &TableName) -> CodeFact
         expression: column.expression.clone(),
     };
     let columns = output.columns.iter().flatten();
-    let filters = output.filters.iter().filter(|filter| !filter.ranks).flat_map(|filter| filter.parts.clone());
+    let filters = output.certain_filters().filter(|filter| !filter.ranks).flat_map(|filter| filter.parts.clone());
     let readers = jobs.readers_of(table).into_iter().map(|reader| reader.script.job_name.clone());
     CodeFacts {
         columns: columns.map(|column| (column.name.to_lowercase(), code_column(column))).collect(),

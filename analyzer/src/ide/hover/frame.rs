@@ -18,7 +18,8 @@ pub(super) fn markdown(view: &View, name: &str, node: NodeId) -> String {
     }
     for filter in facts::filters::filters(&plan, node) {
         let line = words::line(view.text, filter.range.start);
-        text.push_str(&format!("\nWhere `{}` (line {line})\n", filter.predicate));
+        let when = filter.condition.map(|condition| format!(", when `{condition}`")).unwrap_or_default();
+        text.push_str(&format!("\nWhere `{}`{when} (line {line})\n", filter.predicate));
     }
     text
 }

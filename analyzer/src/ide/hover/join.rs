@@ -15,7 +15,8 @@ pub(super) fn markdown(view: &View, join: &JoinFact) -> String {
     text.push_str(&format!("\n{verdict}: {}\n", join.fan_out_reason));
     for filter in &join.filters {
         let line = words::line(view.text, filter.range.start);
-        text.push_str(&format!("\nOnly partners where `{}` (line {line})\n", filter.predicate));
+        let when = filter.condition.as_ref().map(|condition| format!(", when `{condition}`")).unwrap_or_default();
+        text.push_str(&format!("\nOnly partners where `{}`{when} (line {line})\n", filter.predicate));
     }
     text
 }
