@@ -14,6 +14,7 @@ use crate::ide;
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::Plan;
 use crate::range::TextRange;
+use crate::sql::SqlText;
 use crate::suppression;
 use crate::syntax::{self, Tree};
 use crate::world::{Answers, Question, Recorder, World};
@@ -37,6 +38,8 @@ pub struct Analysis {
     pub mentions: IndexMap<TextRange, Mention>,
     /// Calls whose keywords are known, with these.
     pub calls: IndexMap<TextRange, &'static [&'static str]>,
+    /// SQL texts in it, by the places of their strings.
+    pub sql: IndexMap<TextRange, SqlText>,
     /// Names of the job arguments that the script declares or reads, in order of execution.
     pub arguments: Vec<String>,
     /// What the world was asked, misses too: a changed answer to one of these makes the analysis stale.
@@ -140,7 +143,7 @@ fn analyze_tree(text: &str, tree: &Tree, world: &dyn World) -> Analysis {
     let (script, has_syntax_errors) = (tree.script(), tree.has_errors());
     let mut interpreter = Interpreter::new(Recorder::new(world), text);
     interpreter.run(&script);
-    let Interpreter { world, plan, mut diagnostics, mut mentions, calls, arguments, .. } = interpreter;
+    let Interpreter { world, plan, mut diagnostics, mut mentions, calls, sql, arguments, .. } = interpreter;
     mentions.retain(|range, mention| is_named(text, *range, mention));
     let arguments = arguments.into_iter().collect();
     let inputs = facts::inputs(&plan);
@@ -167,6 +170,7 @@ fn analyze_tree(text: &str, tree: &Tree, world: &dyn World) -> Analysis {
         plan,
         mentions,
         calls,
+        sql,
         arguments,
         questions,
         answers,

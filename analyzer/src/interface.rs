@@ -65,7 +65,7 @@ pub fn interface(analysis: &Analysis) -> JobInterface {
         }
     }
     for (range, mention) in &analysis.mentions {
-        let Mention::Column { column: Some(column), .. } = mention else { continue };
+        let Mention::Column { column: Some(column), needed: true, .. } = mention else { continue };
         let Some((table, name)) = base(plan, *column) else { continue };
         if let Some(read) = interface.reads.get_mut(&table) {
             let place = read.columns.entry(name).or_insert(*range);

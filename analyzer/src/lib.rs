@@ -38,4 +38,5 @@ pub use facts::{
 pub use interface::{Break, JobInterface, Offer, TableRead, interface};
 pub use interpret::Mention;
 pub use range::TextRange;
+pub use sql::SqlText;
 pub use world::{Answers, LastRun, NoWorld, Question, World};

@@ -55,6 +55,11 @@ impl Document {
         Self::after(None, uri, version, text)
     }
 
+    /// Whether it is the code of a notebook.
+    pub(crate) fn is_notebook(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.extension().is_some_and(|kind| kind == "ipynb"))
+    }
+
     fn after(before: Option<Parsed>, uri: Uri, version: i32, text: Rope) -> Self {
         let path = uri.to_file_path().filter(|_| uri.scheme().as_str() == "file").map(|path| Arc::from(&*path));
         Self {

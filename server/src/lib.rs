@@ -8,6 +8,7 @@ mod acceptance;
 mod backend;
 mod background;
 mod document;
+mod edits;
 mod files;
 mod generation;
 mod handlers;

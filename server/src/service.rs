@@ -11,9 +11,11 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams, CompletionResponse,
     DocumentDiagnosticParams, DocumentDiagnosticReportResult, DocumentLink, DocumentLinkParams, DocumentSymbolParams,
-    DocumentSymbolResponse, ExecuteCommandParams, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams,
-    InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, LSPAny, Location,
-    ReferenceParams, SignatureHelp, SignatureHelpParams, WorkspaceSymbolParams, WorkspaceSymbolResponse,
+    DocumentSymbolResponse, ExecuteCommandParams, FoldingRange, FoldingRangeParams, GotoDefinitionParams,
+    GotoDefinitionResponse, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint,
+    InlayHintParams, LSPAny, Location, PrepareRenameResponse, ReferenceParams, RenameParams, SemanticTokensParams,
+    SemanticTokensResult, SignatureHelp, SignatureHelpParams, TextDocumentPositionParams, WorkspaceEdit,
+    WorkspaceSymbolParams, WorkspaceSymbolResponse,
 };
 use tower_lsp::{LanguageServer, LspService};
 
@@ -22,8 +24,8 @@ use crate::backend::Backend;
 use crate::background;
 use crate::generation;
 use crate::handlers::{
-    code_action, code_lens, completion, definition, diagnostic, document_link, document_symbol, hover, initialize,
-    inlay_hint, on_document, on_text, references, signature_help, symbol,
+    code_action, code_lens, completion, definition, diagnostic, document_link, document_symbol, folding_range, hover,
+    initialize, inlay_hint, on_document, on_text, references, rename, semantic_tokens, signature_help, symbol,
 };
 use crate::order::Ordered;
 use crate::overview::{self, Lineage, TableContract};
@@ -130,6 +132,16 @@ impl LanguageServer for Router {
         on_document(&self.session, &uri, params, references::references).await
     }
 
+    async fn prepare_rename(&self, params: TextDocumentPositionParams) -> Result<Option<PrepareRenameResponse>> {
+        let uri = params.text_document.uri.clone();
+        allowed(on_document(&self.session, &uri, params, rename::prepare_rename).await?)
+    }
+
+    async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
+        let uri = params.text_document_position.text_document.uri.clone();
+        allowed(on_text(&self.session, &uri, params, rename::rename).await?)
+    }
+
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
         let uri = params.text_document.uri.clone();
         on_document(&self.session, &uri, params, document_symbol::document_symbol).await
@@ -147,6 +159,16 @@ impl LanguageServer for Router {
 
     async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<WorkspaceSymbolResponse>> {
         Ok(symbol::symbol(&self.session, &params))
+    }
+
+    async fn semantic_tokens_full(&self, params: SemanticTokensParams) -> Result<Option<SemanticTokensResult>> {
+        let uri = params.text_document.uri.clone();
+        on_document(&self.session, &uri, params, semantic_tokens::semantic_tokens).await
+    }
+
+    async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
+        let uri = params.text_document.uri.clone();
+        on_text(&self.session, &uri, params, folding_range::folding_range).await
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
@@ -187,6 +209,12 @@ impl LanguageServer for Router {
         self.shut_down.store(true, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// The answer, or a refusal as an error that an editor shows.
+fn allowed<T>(answer: rename::Answer<T>) -> Result<Option<T>> {
+    let refused = |why: String| Error { code: ErrorCode::ServerError(REQUEST_FAILED), message: why.into(), data: None };
+    answer.transpose().map_err(refused)
 }
 
 /// `RequestFailed` of the protocol: the request was right, and still it could not be done.

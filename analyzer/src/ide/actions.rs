@@ -1,8 +1,11 @@
 //! Edits that repair a diagnostic or make a write safer.
 
-use crate::facts::{Diagnostic, JoinFact, Mode};
-use crate::plan::NodeKind;
-use crate::{Analysis, TextRange};
+use contract::expr::ColumnId;
+
+use crate::checks::{Check, Verdict};
+use crate::facts::{Diagnostic, JoinFact, Mode, Output};
+use crate::plan::{Field, NodeId, NodeKind};
+use crate::{Analysis, Mention, TextRange};
 
 /// Something that can be done at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +28,11 @@ pub fn actions(analysis: &Analysis, text: &str, range: TextRange) -> Vec<Action>
     let mut actions = Vec::new();
     for diagnostic in analysis.diagnostics.iter().filter(|diagnostic| touches(diagnostic.range)) {
         actions.extend(replacements(diagnostic));
-        if diagnostic.code == "contract-grain" {
-            actions.extend(deduplication(analysis, text, diagnostic));
+        match diagnostic.code {
+            "contract-grain" => actions.extend(deduplication(analysis, text, diagnostic)),
+            "contract-type" => actions.extend(cast(analysis, text, diagnostic)),
+            "ambiguous-column" => actions.extend(qualified(analysis, text, diagnostic)),
+            _ => {}
         }
         actions.extend(suppression(text, diagnostic));
     }
@@ -48,6 +54,106 @@ fn replacements(diagnostic: &Diagnostic) -> impl Iterator<Item = Action> + '_ {
         edits: vec![(diagnostic.range, name.clone())],
         preferred: position == 0,
     })
+}
+
+/// A column that two sides of a join have, taken from one of the frames that were joined, or by its alias in SQL.
+fn qualified(analysis: &Analysis, text: &str, diagnostic: &Diagnostic) -> Vec<Action> {
+    let name = diagnostic.range.slice(text);
+    let Some(Mention::Column { frame, .. }) = analysis.mentions.get(&diagnostic.range) else { return Vec::new() };
+    let Some(schema) = analysis.plan.node(*frame).map(|node| &node.schema) else { return Vec::new() };
+    let meant = schema.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+    let action = |field: &Field| {
+        let (range, new) = match field.qualifiers.first() {
+            Some(alias) => (diagnostic.range, format!("{alias}.{name}")),
+            None => {
+                // The literal with its quotes, in the place of which a column can stand.
+                let (start, end) = (diagnostic.range.start as usize, diagnostic.range.end as usize);
+                let quote = text.get(..start)?.chars().next_back().filter(|quote| matches!(quote, '"' | '\''))?;
+                let before = text.get(..start - 1)?.trim_end();
+                let is_alone = text.get(end..)?.starts_with(quote)
+                    && before.ends_with(['(', ',', '['])
+                    && !before.ends_with("col(");
+                let frame = is_alone.then(|| frame_with(analysis, text, start, field.id))??;
+                (TextRange::new(start - 1, end + 1), format!("{frame}[{quote}{name}{quote}]"))
+            }
+        };
+        Some(Action {
+            title: format!("Take it from one side: `{new}`"),
+            code: Some(diagnostic.code),
+            range: diagnostic.range,
+            edits: vec![(range, new)],
+            preferred: false,
+        })
+    };
+    meant.filter_map(action).collect()
+}
+
+/// The variable before a place that holds a frame with a column, as it is still called there.
+fn frame_with<'t>(analysis: &Analysis, text: &'t str, before: usize, column: ColumnId) -> Option<&'t str> {
+    let frames = || {
+        analysis.mentions.iter().filter_map(|(range, mention)| match mention {
+            Mention::Frame(node) if (range.end as usize) < before => Some((*range, range.slice(text), *node)),
+            _ => None,
+        })
+    };
+    let has = |node: NodeId| analysis.plan.node(node).is_some_and(|node| node.schema.field(column).is_some());
+    let latest = |name: &str| frames().filter(|(_, known, _)| *known == name).max_by_key(|(range, ..)| *range);
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    frames()
+        .filter(|(_, name, node)| is_name(name) && has(*node) && latest(name).is_some_and(|(.., last)| last == *node))
+        .min_by_key(|(range, ..)| *range)
+        .map(|(_, name, _)| name)
+}
+
+/// The type that the contract promises: behind the call that computes the column, or before the write.
+fn cast(analysis: &Analysis, text: &str, diagnostic: &Diagnostic) -> Option<Action> {
+    let told = |output: &&Output| output.checks.iter().any(|check| is_told(check, diagnostic));
+    let output = analysis.outputs.iter().find(told)?;
+    let name = output.checks.iter().find(|check| is_told(check, diagnostic))?.column.as_ref()?;
+    let contract = analysis.answers.contracts.get(&super::table_name(&output.dataset)?)?;
+    let promised = &contract.columns.iter().find(|(column, _)| column.eq_ignore_ascii_case(name))?.1.data_type;
+    let written = diagnostic.range.slice(text);
+    let end = diagnostic.range.end as usize;
+    let edits = if diagnostic.range == output.range {
+        let dot = text.get(..output.range.start as usize)?.rfind(".write")?;
+        let between = text.get(dot + ".write".len()..output.range.start as usize)?;
+        if between.contains('=') && !between.contains('(') || between.contains("\n\n") {
+            return None;
+        }
+        let col = ["functions as F", "functions as f"].iter().find(|import| text.contains(**import));
+        let col = col.and_then(|import| import.chars().next_back()).map(|alias| format!("{alias}.col"))?;
+        vec![(TextRange::new(dot, dot), format!(".withColumn(\"{name}\", {col}(\"{name}\").cast(\"{promised}\"))"))]
+    } else if analysis.sql.values().any(|sql| sql.covers(diagnostic.range)) {
+        let whole = closed(text, diagnostic.range);
+        vec![(whole, format!("CAST({} AS {promised})", whole.slice(text)))]
+    } else if written.ends_with(')') && written.starts_with(|c: char| c.is_alphabetic()) {
+        vec![(TextRange::new(end, end), format!(".cast(\"{promised}\")"))]
+    } else {
+        return None;
+    };
+    Some(Action {
+        title: format!("Cast `{name}` to {promised}, as the contract promises"),
+        code: Some(diagnostic.code),
+        range: diagnostic.range,
+        edits,
+        preferred: true,
+    })
+}
+
+/// A range with the brackets behind it that close those in it: the places of calls in SQL end before.
+fn closed(text: &str, range: TextRange) -> TextRange {
+    let count = |sign: char| range.slice(text).matches(sign).count();
+    let open = count('(').saturating_sub(count(')'));
+    let behind = text.get(range.end as usize..).unwrap_or("");
+    let closing = behind.bytes().take(open).take_while(|byte| *byte == b')').count();
+    TextRange::new(range.start as usize, range.end as usize + closing)
+}
+
+fn is_told(check: &Check, diagnostic: &Diagnostic) -> bool {
+    check.code == diagnostic.code
+        && check.range == diagnostic.range
+        && check.verdict == Verdict::Refuted
+        && diagnostic.message.ends_with(&check.reason)
 }
 
 /// `.dropDuplicates` on the keys, behind the frame that a join meets several times.
@@ -197,6 +303,47 @@ mod tests {
             "Keep one row per \"product\"",
             &job("l.dropDuplicates([\"product\"])"),
         );
+    }
+
+    #[test]
+    fn an_ambiguous_column_is_taken_from_one_side() {
+        let job = |column: &str| {
+            format!(
+                "{READ}l = spark.table('ref_db.loans')\nq = p.join(l, p.loan_id == l.loan_id)\nq.select({column}, 'product').show()\n"
+            )
+        };
+        check(&job("'loan$0_id'"), "Take it from one side: `p['loan_id']`", &job("p['loan_id']"));
+        check(&job("'loan$0_id'"), "Take it from one side: `l['loan_id']`", &job("l['loan_id']"));
+        let query = |column: &str| {
+            format!(
+                "spark.sql(\"SELECT {column} FROM raw_db.payments p JOIN ref_db.loans l ON p.loan_id = l.loan_id\")\n"
+            )
+        };
+        check(&query("loan$0_id"), "Take it from one side: `l.loan_id`", &query("l.loan_id"));
+    }
+
+    #[test]
+    fn the_type_that_the_contract_promises_is_cast_to() {
+        let job = |status: &str, write: &str| {
+            format!(
+                "from pyspark.sql import functions as F\n{READ}q = p.select('loan_id', {status}.alias('status'))\nq{write}.write.mode('overwrite').saveAsTable('gold.fact')\n"
+            )
+        };
+        let title = "Cast `status` to string, as the contract promises";
+        check(&job("F.length('st$0ate')", ""), title, &job("F.length('state').cast(\"string\")", ""));
+        let as_it_is = |cast: &str| {
+            format!(
+                "from pyspark.sql import functions as F\nl = spark.table('ref_db.loans').select('loan_id', 'customer_id').withColumnRenamed('customer_id', 'status')\nl{cast}.write.mode('overwrite').saveAs$0Table('gold.fact')\n"
+            )
+        };
+        let cast = ".withColumn(\"status\", F.col(\"status\").cast(\"string\"))";
+        check(&as_it_is(""), title, &as_it_is(cast).replace("$0", ""));
+        let query = |status: &str| {
+            format!(
+                "spark.sql(\"SELECT loan_id, {status} AS status FROM raw_db.payments\").write.saveAsTable('gold.fact')\n"
+            )
+        };
+        check(&query("length(st$0ate)"), title, &query("CAST(length(state) AS string)"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) fn cursor(text: &str, offset: usize) -> Cursor {
 
 /// Strings, comments and brackets of Python, and nothing else of it.
 #[derive(Default)]
-struct Lexer {
+pub(super) struct Lexer {
     at: usize,
     string: Option<Quote>,
     comment: bool,
@@ -67,7 +67,17 @@ struct Quote {
 }
 
 impl Lexer {
-    fn run(&mut self, text: &[u8], from: usize, to: usize) {
+    /// Where it has come to; what began before an end may reach behind it.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Whether a bracket or a string is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.string.is_some() || !self.brackets.is_empty()
+    }
+
+    pub(super) fn run(&mut self, text: &[u8], from: usize, to: usize) {
         self.at = from;
         while self.at < to
             && let Some(&byte) = text.get(self.at)

@@ -66,7 +66,7 @@ pub fn table_name(dataset: &Dataset) -> Option<TableName> {
 }
 
 /// What is mentioned at a byte offset, the narrowest first.
-fn mention(analysis: &Analysis, offset: usize) -> Option<(TextRange, &Mention)> {
+pub(super) fn mention(analysis: &Analysis, offset: usize) -> Option<(TextRange, &Mention)> {
     let touching = analysis.mentions.iter().filter(|(range, _)| range.touches(offset));
     touching.min_by_key(|(range, _)| range.len()).map(|(range, mention)| (*range, mention))
 }

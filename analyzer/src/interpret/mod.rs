@@ -30,6 +30,7 @@ use crate::condition::{Condition, Term};
 use crate::facts::{Diagnostic, Related, Severity};
 use crate::plan::{NodeId, Plan};
 use crate::range::TextRange;
+use crate::sql::{Source, SqlText};
 use crate::syntax::ast::{Block, FunctionDef, LocalRange};
 use crate::value::{Class, Closure, Heap, Hole, Object, ObjectId, Remote, Text, Unknown, Value};
 use crate::world::Recorder;
@@ -53,6 +54,8 @@ pub enum Mention {
         frame: NodeId,
         /// The other side, in the condition of a join.
         other: Option<NodeId>,
+        /// Whether it is asked for here, so that the script fails without it. A name that is given or dropped is not.
+        needed: bool,
     },
     /// The name of a job argument.
     Argument(String),
@@ -67,6 +70,8 @@ pub(crate) struct Interpreter<'w> {
     pub mentions: IndexMap<TextRange, Mention>,
     /// Calls that take keywords, with these.
     pub calls: IndexMap<TextRange, &'static [&'static str]>,
+    /// SQL texts, by the places of their strings.
+    pub sql: IndexMap<TextRange, SqlText>,
     /// Names of job arguments that the script declares or reads.
     pub arguments: IndexSet<String>,
     /// Temporary views by lower-case name.
@@ -125,6 +130,7 @@ impl<'w> Interpreter<'w> {
             diagnostics: IndexSet::default(),
             mentions: IndexMap::default(),
             calls: IndexMap::default(),
+            sql: IndexMap::default(),
             arguments: IndexSet::default(),
             views: IndexMap::default(),
             settings: IndexMap::default(),
@@ -260,6 +266,13 @@ impl<'w> Interpreter<'w> {
     pub(crate) fn mention(&mut self, range: TextRange, mention: Mention) {
         if self.file == 0 && !range.is_empty() {
             self.mentions.insert(range, mention);
+        }
+    }
+
+    /// Remembers a text of SQL.
+    pub(crate) fn mention_sql(&mut self, source: &Source) {
+        if self.file == 0 && !source.range.is_empty() {
+            self.sql.entry(source.range).or_insert_with(|| source.shown());
         }
     }
 

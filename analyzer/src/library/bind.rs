@@ -8,6 +8,7 @@ use crate::facts::{Related, Severity};
 use crate::interpret::{Interpreter, Mention};
 use crate::plan::{Field, Lookup, NodeId, NodeKind, Schema};
 use crate::range::TextRange;
+use crate::value::Value;
 
 /// The expression with every column resolved that can be.
 pub(crate) fn bind(interpreter: &mut Interpreter, node: NodeId, expr: &Expr) -> Expr {
@@ -114,7 +115,39 @@ fn mention(interpreter: &mut Interpreter, scope: &Scope, found: &Expr, range: Te
         _ => None,
     };
     let nullable = column.and_then(|id| scope.schema.field(id)?.nullable);
-    interpreter.mention(range, Mention::Column { column, nullable, frame: scope.frame, other: scope.other });
+    interpreter
+        .mention(range, Mention::Column { column, nullable, frame: scope.frame, other: scope.other, needed: true });
+}
+
+/// Remembers that texts of the script name columns of a frame: those that it makes, drops or renames.
+pub(crate) fn mention_names(interpreter: &mut Interpreter, names: &Value, frame: NodeId) {
+    match names {
+        Value::Text(text) => {
+            // Of a text that is put together, no place is the name.
+            let place = super::column::place_of(interpreter, text, TextRange::default());
+            mention_name(interpreter, &text.render(), place, frame);
+        }
+        Value::Object(_) | Value::Tuple(_) => {
+            let items = match interpreter.heap.entries(names) {
+                Some((entries, _)) => entries.into_iter().map(|(key, _)| key).collect(),
+                None => interpreter.heap.items(names).map(|(items, _)| items).unwrap_or_default(),
+            };
+            for item in items.iter().filter(|item| matches!(item, Value::Text(_))) {
+                mention_names(interpreter, item, frame);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Remembers that a column of a frame is named at a place.
+pub(crate) fn mention_name(interpreter: &mut Interpreter, name: &str, place: TextRange, frame: NodeId) {
+    let Some(column) = Some(place).filter(|place| !place.is_empty()).and_then(|_| interpreter.plan.known(frame, name))
+    else {
+        return;
+    };
+    let nullable = interpreter.plan.nullable(frame, column);
+    interpreter.mention(place, Mention::Column { column: Some(column), nullable, frame, other: None, needed: false });
 }
 
 fn resolve_column(

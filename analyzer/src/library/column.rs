@@ -28,6 +28,7 @@ pub(crate) fn named(interpreter: &mut Interpreter, value: &Value, range: TextRan
         return Value::Column(Rc::new(ColumnValue {
             expr: expression::column(qualifier, "*", place),
             name: None,
+            named_at: TextRange::default(),
             form: ColumnForm::Star,
             descending: false,
         }));
@@ -270,12 +271,20 @@ pub(crate) fn method(interpreter: &mut Interpreter, column: &Rc<ColumnValue>, na
         // `explode(map).alias("key", "value")` makes a column of each name.
         "alias" | "name" if args.positional.len() > 1 => {
             let expr = expression::opaque("generated columns", vec![operand], DataType::Unknown, range);
-            Value::Column(Rc::new(ColumnValue { expr, name: None, form: ColumnForm::Unknown, descending: false }))
+            Value::Column(Rc::new(ColumnValue {
+                expr,
+                name: None,
+                named_at: TextRange::default(),
+                form: ColumnForm::Unknown,
+                descending: false,
+            }))
         }
         "alias" | "name" => match args.get(0, "alias") {
-            Some(Value::Text(text)) => {
-                Value::Column(Rc::new(ColumnValue { name: Some(text.render()), ..column.as_ref().clone() }))
-            }
+            Some(Value::Text(text)) => Value::Column(Rc::new(ColumnValue {
+                name: Some(text.render()),
+                named_at: place_of(interpreter, text, args.range),
+                ..column.as_ref().clone()
+            })),
             _ => unknown(vec![operand], range),
         },
         "cast" | "astype" => {
@@ -434,6 +443,7 @@ pub(crate) fn get_item(column: &ColumnValue, key: &Value, range: TextRange) -> V
             Value::Text(text) => Some(text.render()),
             _ => None,
         },
+        named_at: TextRange::default(),
         form: ColumnForm::Plain,
         descending: false,
     }))

@@ -63,6 +63,9 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             None => Value::Dynamic(node),
         },
         "select_fields" => {
+            if let Some(paths) = args.get(0, "paths") {
+                bind::mention_names(interpreter, paths, node);
+            }
             let names = args.get(0, "paths").map(|value| types::names(interpreter, value)).unwrap_or_default();
             let all = args.get(0, "paths").is_some_and(|paths| types::names_all(interpreter, paths));
             let mut items: Vec<SelectItem> = names
@@ -95,7 +98,11 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             match (from, to) {
                 (Some(from), Some(to)) => {
                     let (from, to) = (from.replace('`', ""), to.replace('`', ""));
-                    Value::Dynamic(interpreter.plan.rename(node, &from, &to, range))
+                    let made = interpreter.plan.rename(node, &from, &to, range);
+                    for (name, frame) in [(args.get(0, "old_name"), node), (args.get(1, "new_name"), made)] {
+                        name.into_iter().for_each(|name| bind::mention_names(interpreter, name, frame));
+                    }
+                    Value::Dynamic(made)
                 }
                 _ => Value::Dynamic(interpreter.plan.select(node, vec![SelectItem::Unknown], range)),
             }
@@ -174,6 +181,7 @@ fn apply_mapping(
     let (entries, exact) = interpreter.iterate(mappings);
     let mut items: Vec<SelectItem> = Vec::new();
     let mut structs: IndexMap<String, (usize, Vec<(String, Expr)>)> = IndexMap::default();
+    let mut targets: Vec<Value> = Vec::new();
     for entry in &entries {
         let parts: Vec<Option<String>> = match interpreter.heap.items(entry) {
             Some((parts, _)) => parts.iter().map(|part| part.exact_text().map(str::to_owned)).collect(),
@@ -219,7 +227,14 @@ fn apply_mapping(
                 });
                 fields.push((field.to_owned(), expr));
             }
-            _ => items.push(SelectItem::Column { name: to.replace('`', ""), expr }),
+            _ => {
+                targets.extend(interpreter.heap.items(entry).and_then(|(mut parts, _)| match parts.len() {
+                    4 => Some(parts.swap_remove(2)),
+                    2 | 3 => Some(parts.swap_remove(1)),
+                    _ => None,
+                }));
+                items.push(SelectItem::Column { name: to.replace('`', ""), expr });
+            }
         }
     }
     for (name, (place, fields)) in structs {
@@ -237,7 +252,11 @@ fn apply_mapping(
     if !exact {
         items.push(SelectItem::Unknown);
     }
-    Value::Dynamic(interpreter.plan.select(node, items, here))
+    let made = interpreter.plan.select(node, items, here);
+    for target in &targets {
+        bind::mention_names(interpreter, target, made);
+    }
+    Value::Dynamic(made)
 }
 
 fn resolve_choice(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Value {

@@ -227,7 +227,10 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             let name = args.get(0, "colName").map(|value| types::names(interpreter, value)).unwrap_or_default();
             let expr = args.get(1, "col").map(|value| column::constant(value, range));
             match (name.into_iter().next(), expr) {
-                (Some(name), Some(expr)) => add_column(interpreter, node, &name, &expr, args.get(1, "col"), args.range),
+                (Some(name), Some(expr)) => {
+                    let made = add_column(interpreter, node, &name, &expr, args.get(1, "col"), args.range);
+                    mention_made(interpreter, args.get(0, "colName"), &made)
+                }
                 _ => Value::Frame(open_projection(interpreter, node, range)),
             }
         }
@@ -238,7 +241,8 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
                 let expr = column::constant(&value, range);
                 columns.push((name, bind::bind(interpreter, node, &expr)));
             }
-            Value::Frame(interpreter.plan.with_columns(node, columns, range))
+            let made = Value::Frame(interpreter.plan.with_columns(node, columns, range));
+            mention_made(interpreter, Some(&entries), &made)
         }
         "withColumnRenamed" => match (args.get(0, "existing"), args.get(1, "new")) {
             (Some(Value::Text(from)), Some(Value::Text(to))) => {
@@ -246,7 +250,9 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
                 if is_hole(&from) || is_hole(&to) {
                     return Value::Frame(open_projection(interpreter, node, range));
                 }
-                Value::Frame(interpreter.plan.rename(node, &from, &to, range))
+                let renamed = Value::Frame(interpreter.plan.rename(node, &from, &to, range));
+                mention_made(interpreter, args.get(0, "existing"), &Value::Frame(node));
+                mention_made(interpreter, args.get(1, "new"), &renamed)
             }
             _ => Value::Frame(open_projection(interpreter, node, range)),
         },
@@ -254,8 +260,11 @@ pub(crate) fn method(interpreter: &mut Interpreter, node: NodeId, name: &str, ar
             let entries = args.get(0, "colsMap").cloned().unwrap_or(Value::None);
             let mut node = node;
             for (from, to) in super::dataset::entries(interpreter, &entries) {
-                if let Some(to) = to.exact_text() {
-                    node = interpreter.plan.rename(node, &from, to, range);
+                if let Some(name) = to.exact_text() {
+                    let before = node;
+                    node = interpreter.plan.rename(node, &from, name, range);
+                    mention_made(interpreter, Some(&entries), &Value::Frame(before));
+                    mention_made(interpreter, Some(&to), &Value::Frame(node));
                 }
             }
             Value::Frame(node)
@@ -417,6 +426,14 @@ fn select(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Value {
     select_columns(interpreter, node, columns, args.range)
 }
 
+/// Remembers the names in an argument as those of columns of a frame, which is given back.
+fn mention_made(interpreter: &mut Interpreter, names: Option<&Value>, frame: &Value) -> Value {
+    if let (Some(names), Value::Frame(node)) = (names, frame) {
+        bind::mention_names(interpreter, names, *node);
+    }
+    frame.clone()
+}
+
 /// A select list over a frame.
 pub(crate) fn select_columns(
     interpreter: &mut Interpreter,
@@ -426,6 +443,7 @@ pub(crate) fn select_columns(
 ) -> Value {
     let here = interpreter.here(range);
     let mut items = Vec::new();
+    let mut named: Vec<(String, TextRange)> = Vec::new();
     let mut input = node;
     for (value, _) in columns {
         let Value::Column(column) = value else {
@@ -455,6 +473,7 @@ pub(crate) fn select_columns(
                 if is_hole(&name) {
                     items.push(SelectItem::Unknown);
                 } else {
+                    named.push((name.clone(), column.named_at));
                     items.push(SelectItem::Column { name, expr });
                 }
                 if explode && input == node {
@@ -463,7 +482,11 @@ pub(crate) fn select_columns(
             }
         }
     }
-    Value::Frame(interpreter.plan.select(input, items, here))
+    let made = interpreter.plan.select(input, items, here);
+    for (name, place) in named {
+        bind::mention_name(interpreter, &name, place, made);
+    }
+    Value::Frame(made)
 }
 
 fn add_column(
@@ -500,7 +523,10 @@ fn drop_columns(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Val
     let mut node = node;
     for (value, _) in spread(interpreter, args) {
         match &value {
-            Value::Text(text) => names.push(text.render()),
+            Value::Text(text) => {
+                bind::mention_names(interpreter, &value, node);
+                names.push(text.render());
+            }
             Value::Column(column) => {
                 if let ExprKind::Column(reference) = &column.expr.kind {
                     match reference.id {
@@ -555,6 +581,7 @@ fn drop_duplicates(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> 
             _ => Value::Frame(interpreter.plan.same_schema(node, NodeKind::Limit { input: node }, range)),
         };
     };
+    bind::mention_names(interpreter, &subset, node);
     let mut keys = Vec::new();
     let mut all_known = exact;
     for item in &items {
@@ -620,7 +647,11 @@ fn to_df(interpreter: &mut Interpreter, node: NodeId, args: &Args) -> Value {
                     SelectItem::Column { name, expr: expression::resolved(&field.name, field.id, data_type, range) }
                 })
                 .collect();
-            Value::Frame(interpreter.plan.select(node, items, range))
+            let made = Value::Frame(interpreter.plan.select(node, items, range));
+            for (value, _) in &values {
+                mention_made(interpreter, Some(value), &made);
+            }
+            made
         }
         Some(names) => {
             // The columns are these, of which it is not known which is which.
@@ -644,6 +675,7 @@ pub(crate) fn missing_values(interpreter: &mut Interpreter, node: NodeId, name: 
         "dropna" | "drop" => {
             let subset = args.named("subset").or_else(|| args.positional.get(2).map(|(value, _)| value)).cloned();
             let names = subset.as_ref().map(|value| types::names(interpreter, value));
+            mention_made(interpreter, subset.as_ref(), &Value::Frame(node));
             let how = args.get(0, "how").and_then(Value::exact_text).unwrap_or("any").to_owned();
             let names = match names {
                 Some(names) => names,
@@ -668,6 +700,8 @@ pub(crate) fn missing_values(interpreter: &mut Interpreter, node: NodeId, name: 
         }
         "fillna" | "fill" => {
             let value = args.get(0, "value").cloned().unwrap_or(Value::None);
+            mention_made(interpreter, Some(&value), &Value::Frame(node));
+            mention_made(interpreter, args.get(1, "subset"), &Value::Frame(node));
             let subset = args.get(1, "subset").map(|value| types::names(interpreter, value));
             let fills: Vec<(String, Value)> = match (interpreter.heap.entries(&value), subset) {
                 (Some(_), _) => super::dataset::entries(interpreter, &value),
@@ -774,7 +808,10 @@ fn join(interpreter: &mut Interpreter, left: NodeId, args: &Args) -> Value {
                     _ => {}
                 }
             }
-            interpreter.mention(place, Mention::Column { column, nullable: None, frame: left, other: Some(right) });
+            interpreter.mention(
+                place,
+                Mention::Column { column, nullable: None, frame: left, other: Some(right), needed: true },
+            );
         }
         return Value::Frame(interpreter.plan.join_using(left, right, &names, how, range));
     }

@@ -415,6 +415,7 @@ pub(crate) fn call(interpreter: &mut Interpreter, name: &str, args: &Args) -> Va
                 Some(expr) => Value::Column(std::rc::Rc::new(ColumnValue {
                     expr,
                     name: None,
+                    named_at: TextRange::default(),
                     form: ColumnForm::Plain,
                     descending: name.starts_with("desc"),
                 })),
@@ -446,7 +447,13 @@ pub(crate) fn call(interpreter: &mut Interpreter, name: &str, args: &Args) -> Va
             } else {
                 function(name, values, false, range)
             };
-            Value::Column(std::rc::Rc::new(ColumnValue { expr, name: None, form, descending: false }))
+            Value::Column(std::rc::Rc::new(ColumnValue {
+                expr,
+                name: None,
+                named_at: TextRange::default(),
+                form,
+                descending: false,
+            }))
         }
     }
 }

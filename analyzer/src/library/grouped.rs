@@ -14,6 +14,7 @@ use crate::value::{Grouped, Value};
 pub(crate) fn method(interpreter: &mut Interpreter, grouped: &Rc<Grouped>, name: &str, args: Args) -> Value {
     let range = interpreter.here(args.range);
     let mut aggregates = Vec::new();
+    let mut named = Vec::new();
     let mut known = grouped.keys_known && !grouped.pivoted;
     match name {
         "agg" => {
@@ -21,6 +22,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, grouped: &Rc<Grouped>, name:
                 match &value {
                     Value::Column(column) => {
                         let expr = bind::bind(interpreter, grouped.input, &column.expr);
+                        named.push((column::spark_name(column), column.named_at));
                         aggregates.push((column::spark_name(column), expr));
                     }
                     other => match interpreter.heap.entries(other) {
@@ -110,7 +112,11 @@ pub(crate) fn method(interpreter: &mut Interpreter, grouped: &Rc<Grouped>, name:
         }
     }
     if known {
-        return Value::Frame(interpreter.plan.aggregate(grouped.input, grouped.keys.clone(), aggregates, range));
+        let made = interpreter.plan.aggregate(grouped.input, grouped.keys.clone(), aggregates, range);
+        for (name, place) in named {
+            bind::mention_name(interpreter, &name, place, made);
+        }
+        return Value::Frame(made);
     }
     Value::Frame(interpreter.plan.opaque(vec![grouped.input], "groups whose columns are not known", range))
 }

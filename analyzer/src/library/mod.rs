@@ -25,7 +25,7 @@ use crate::plan::NodeId;
 use crate::range::TextRange;
 use crate::value::{ArgumentSource, Hole, Remote, Text, Value};
 
-pub(crate) use bind::{bind, bind_condition};
+pub(crate) use bind::{bind, bind_condition, mention_name};
 pub(crate) use column::expression_name;
 pub(crate) use dataset::named_table;
 pub(crate) use frame::join_with;

@@ -26,6 +26,12 @@ pub(crate) fn writer(input: NodeId, target: Option<Value>) -> Value {
     }))
 }
 
+/// The partition keys that an argument names, columns of what is written; `<?>` where there may be further ones.
+fn keys_of(interpreter: &mut Interpreter, names: &Value, frame: NodeId) -> Vec<String> {
+    bind::mention_names(interpreter, names, frame);
+    types::names_or_unknown(interpreter, names)
+}
+
 /// A method of a writer.
 pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &str, args: Args) -> Value {
     let mut next = writer.as_ref().clone();
@@ -40,7 +46,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
         "options" => next.options.extend(session::options_of(interpreter, &args)),
         "partitionBy" | "partitionedBy" => {
             next.partition_by =
-                args.positional.iter().flat_map(|(value, _)| types::names_or_unknown(interpreter, value)).collect();
+                args.positional.iter().flat_map(|(value, _)| keys_of(interpreter, value, next.input)).collect();
             if args.open {
                 next.partition_by.push(crate::value::UNKNOWN_HOLE.to_owned());
             }
@@ -58,7 +64,7 @@ pub(crate) fn method(interpreter: &mut Interpreter, writer: &Rc<Writer>, name: &
                 .or_else(|| next.format.as_ref().and_then(Value::exact_text).map(str::to_lowercase));
             next.mode = keyword("mode").or(next.mode);
             if let Some(keys) = keyword("partitionBy") {
-                next.partition_by = types::names_or_unknown(interpreter, &keys);
+                next.partition_by = keys_of(interpreter, &keys, next.input);
             }
             let (target, place) = match args.find(0, "path") {
                 Some((value, place)) => (Some(value.clone()), place),
@@ -245,9 +251,8 @@ pub(crate) fn to_options(interpreter: &mut Interpreter, args: &Args) -> Value {
     } else {
         kind.clone()
     };
-    let partition_keys = dataset::option(&entries, "partitionKeys")
-        .map(|keys| types::names_or_unknown(interpreter, keys))
-        .unwrap_or_default();
+    let partition_keys = dataset::option(&entries, "partitionKeys");
+    let partition_keys = partition_keys.map(|keys| keys_of(interpreter, keys, input)).unwrap_or_default();
     let updates = dataset::option(&entries, "enableUpdateCatalog").and_then(|value| value.truth(&interpreter.heap));
     let path = dataset::option(&entries, "path").cloned();
     let marketplace_hudi = dataset::option(&entries, "hoodie.table.name").is_some();
@@ -327,9 +332,8 @@ pub(crate) fn to_catalog(interpreter: &mut Interpreter, args: &Args) -> Value {
     let options = args.named("additional_options").cloned().unwrap_or(Value::None);
     let entries = dataset::entries(interpreter, &options);
     note_actions(interpreter, &entries);
-    let partition_keys = dataset::option(&entries, "partitionKeys")
-        .map(|keys| types::names_or_unknown(interpreter, keys))
-        .unwrap_or_default();
+    let partition_keys = dataset::option(&entries, "partitionKeys");
+    let partition_keys = partition_keys.map(|keys| keys_of(interpreter, keys, input)).unwrap_or_default();
     let updates = dataset::option(&entries, "enableUpdateCatalog").and_then(|value| value.truth(&interpreter.heap));
     for database in dataset::texts(interpreter, database.as_ref()) {
         for table in dataset::texts(interpreter, table.as_ref()) {

@@ -122,6 +122,17 @@ impl Plan {
         found
     }
 
+    /// The one column of a name that a frame is known to have.
+    pub(crate) fn known(&self, node: NodeId, name: &str) -> Option<ColumnId> {
+        let schema = &self.node(node)?.schema;
+        let lower = name.to_lowercase();
+        let rests = schema.rests.iter().filter(|rest| !rest.hidden.contains(&lower));
+        let discovered = rests.filter_map(|rest| self.discovered.get(&rest.source)?.get(&lower).copied());
+        let mut found = schema.named(None, name).map(|field| field.id).chain(discovered);
+        let only = found.next()?;
+        found.all(|other| other == only).then_some(only)
+    }
+
     /// Finds a name in a schema.
     pub fn lookup_in(&mut self, schema: &Schema, qualifier: Option<&str>, name: &str) -> Lookup {
         if name.contains('<') && name.contains('>') {

@@ -312,6 +312,7 @@ impl Planner<'_, '_, '_> {
     fn project(&mut self, node: NodeId, select: &Select) -> NodeId {
         let range = self.whole();
         let mut items = Vec::new();
+        let mut named: Vec<(String, TextRange)> = Vec::new();
         let mut input = node;
         for item in &select.projection {
             match item {
@@ -327,7 +328,11 @@ impl Planner<'_, '_, '_> {
                     let lowered = self.lower(expr);
                     let bound = library::bind(self.interpreter, node, &lowered);
                     let name = match item {
-                        SelectItem::ExprWithAlias { alias, .. } => self.source.restore(&alias.value),
+                        SelectItem::ExprWithAlias { alias, .. } => {
+                            let name = self.source.restore(&alias.value);
+                            named.push((name.clone(), self.source.range_of(alias.span)));
+                            name
+                        }
                         _ => library::expression_name(&bound),
                     };
                     match super::form_of(expr) {
@@ -352,10 +357,17 @@ impl Planner<'_, '_, '_> {
             GroupByExpr::All(_) => return self.opaque_over(node, "GROUP BY ALL"),
         };
         let aggregates = items.iter().any(|item| matches!(item, Item::Column { expr, .. } if has_aggregate(expr)));
-        if !grouped && !aggregates {
-            return self.interpreter.plan.select(input, items, range);
+        let made = if grouped || aggregates {
+            self.aggregate(node, keys, items, select.having.as_ref())
+        } else {
+            self.interpreter.plan.select(input, items, range)
+        };
+        for (name, place) in named {
+            // What is no place of its own is the whole text.
+            let place = Some(self.interpreter.here(place)).filter(|_| place != self.source.range);
+            library::mention_name(self.interpreter, &name, place.unwrap_or_default(), made);
         }
-        self.aggregate(node, keys, items, select.having.as_ref())
+        made
     }
 
     /// Reports a column of the select list that is neither aggregated nor grouped by, which Spark refuses.
@@ -379,6 +391,7 @@ impl Planner<'_, '_, '_> {
     fn aggregate(&mut self, node: NodeId, keys: &[ast::Expr], items: Vec<Item>, having: Option<&ast::Expr>) -> NodeId {
         let range = self.whole();
         let mut bound_keys: Vec<(String, Expr)> = Vec::new();
+        let mut named: Vec<(String, TextRange)> = Vec::new();
         for key in keys {
             let by_position = match key {
                 ast::Expr::Value(value) => match &value.value {
@@ -404,7 +417,12 @@ impl Planner<'_, '_, '_> {
                 _ => None,
             };
             let (name, expr) = match by_position {
-                Some(Item::Column { name, expr }) => (name.clone(), expr.clone()),
+                Some(Item::Column { name, expr }) => {
+                    if let ast::Expr::Identifier(ident) = key {
+                        named.push((name.clone(), self.range(ident.span)));
+                    }
+                    (name.clone(), expr.clone())
+                }
                 _ => {
                     let lowered = self.lower(key);
                     let bound = library::bind(self.interpreter, node, &lowered);
@@ -431,6 +449,9 @@ impl Planner<'_, '_, '_> {
         let key_count = bound_keys.len();
         let key_exprs: Vec<Expr> = bound_keys.iter().map(|(_, expr)| expr.clone()).collect();
         let grouped = self.interpreter.plan.aggregate(node, bound_keys, aggregates, range);
+        for (name, place) in named {
+            library::mention_name(self.interpreter, &name, place, grouped);
+        }
         let mut result = grouped;
         if let Some(having) = having {
             // What HAVING computes over the group need not be a column of the result.

@@ -131,6 +131,8 @@ pub(crate) struct ColumnValue {
     pub expr: Expr,
     /// The name that `alias` gave.
     pub name: Option<String>,
+    /// Where that name stands; empty where it has none.
+    pub named_at: TextRange,
     pub form: ColumnForm,
     /// Whether it sorts in descending order.
     pub descending: bool,
@@ -213,7 +215,13 @@ impl Value {
     }
 
     pub(crate) fn column(expr: Expr) -> Self {
-        Value::Column(Rc::new(ColumnValue { expr, name: None, form: ColumnForm::Plain, descending: false }))
+        Value::Column(Rc::new(ColumnValue {
+            expr,
+            name: None,
+            named_at: TextRange::default(),
+            form: ColumnForm::Plain,
+            descending: false,
+        }))
     }
 
     /// The frame, data frame or dynamic frame alike.

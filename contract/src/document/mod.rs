@@ -9,6 +9,7 @@ pub(crate) mod fields;
 pub mod job_summary;
 pub mod problem;
 pub mod profile;
+mod rename;
 pub mod schema;
 pub mod stated;
 pub mod test;

@@ -10,10 +10,11 @@ use contract::rule::Rule;
 use contract::schema::TableName;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, Command, Diagnostic,
-    NumberOrString, Position, Range, TextEdit, Uri, WorkspaceEdit,
+    NumberOrString, Range, TextEdit, Uri, WorkspaceEdit,
 };
 
 use crate::acceptance;
+use crate::edits;
 use crate::generation::{COMMAND, Wanted};
 use crate::handlers::View;
 use crate::positions;
@@ -146,14 +147,7 @@ fn with_rules(text: &str, rules: Vec<Rule>) -> Option<TextEdit> {
         }
     }
     contract.make_ids_unique();
-    let after = contract.to_json();
-    let (before, after): (Vec<&str>, Vec<&str>) = (text.lines().collect(), after.lines().collect());
-    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let rest = before.len().min(after.len()) - start;
-    let end = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-    let line = |line: usize| Position { line: u32::try_from(line).unwrap_or(u32::MAX), character: 0 };
-    let new: String = after.get(start..after.len() - end)?.iter().flat_map(|line| [*line, "\n"]).collect();
-    Some(TextEdit { range: Range { start: line(start), end: line(before.len() - end) }, new_text: new })
+    Some(edits::changed_lines(text, &contract.to_json()))
 }
 
 /// The tables that are written on these lines.

@@ -6,15 +6,17 @@ use tower_lsp::ls_types::notification::{DidChangeWatchedFiles, Notification};
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, DidChangeWatchedFilesRegistrationOptions,
-    DocumentLinkOptions, ExecuteCommandOptions, FileSystemWatcher, GlobPattern, HoverProviderCapability,
-    InitializeParams, InitializeResult, Notebook, NotebookCellSelector, NotebookDocumentSyncOptions, NotebookSelector,
-    OneOf, Registration, SaveOptions, ServerCapabilities, ServerInfo, SignatureHelpOptions, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkDoneProgressOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    DocumentLinkOptions, ExecuteCommandOptions, FileSystemWatcher, FoldingRangeProviderCapability, GlobPattern,
+    HoverProviderCapability, InitializeParams, InitializeResult, Notebook, NotebookCellSelector,
+    NotebookDocumentSyncOptions, NotebookSelector, OneOf, Registration, RenameOptions, SaveOptions,
+    SemanticTokensFullOptions, SemanticTokensOptions, ServerCapabilities, ServerInfo, SignatureHelpOptions,
+    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 
 use crate::acceptance;
 use crate::generation;
+use crate::handlers::semantic_tokens;
 use crate::positions::Encoding;
 use crate::session::Session;
 
@@ -39,6 +41,8 @@ pub(crate) struct ClientProfile {
     pub(crate) shows_progress: bool,
     /// The client shows a document on request.
     pub(crate) shows_documents: bool,
+    /// The client shows edits before it applies them, where it is asked to.
+    pub(crate) confirms_edits: bool,
 }
 
 pub(crate) fn initialize(session: &Session, params: InitializeParams) -> InitializeResult {
@@ -84,10 +88,14 @@ fn profile(client: &ClientCapabilities) -> ClientProfile {
     let relates_diagnostics = pulled
         .and_then(|pulled| pulled.related_information)
         .or(published.and_then(|published| published.related_information));
+    let edited = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+    let confirms_edits = edited
+        .is_some_and(|edited| edited.document_changes == Some(true) && edited.change_annotation_support.is_some());
     let watched = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref()?.dynamic_registration);
     ClientProfile {
         encoding: Encoding::negotiate(general.and_then(|general| general.position_encodings.as_deref())),
         pulls_diagnostics,
+        confirms_edits,
         relates_diagnostics: relates_diagnostics == Some(true),
         links_diagnostics: published.and_then(|published| published.code_description_support) == Some(true),
         registers_watchers: watched == Some(true),
@@ -121,6 +129,10 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
         }),
         definition_provider: Some(OneOf::Left(true)),
         references_provider: Some(OneOf::Left(true)),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
         document_symbol_provider: Some(OneOf::Left(true)),
         workspace_symbol_provider: Some(OneOf::Left(true)),
         document_link_provider: Some(DocumentLinkOptions {
@@ -131,6 +143,15 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             trigger_characters: Some(["(", ","].map(str::to_owned).into()),
             ..SignatureHelpOptions::default()
         }),
+        semantic_tokens_provider: Some(
+            SemanticTokensOptions {
+                legend: semantic_tokens::legend(),
+                full: Some(SemanticTokensFullOptions::Bool(true)),
+                ..SemanticTokensOptions::default()
+            }
+            .into(),
+        ),
+        folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         inlay_hint_provider: Some(OneOf::Left(true)),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR]),

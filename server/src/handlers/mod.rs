@@ -7,11 +7,14 @@ pub(crate) mod definition;
 pub(crate) mod diagnostic;
 pub(crate) mod document_link;
 pub(crate) mod document_symbol;
+pub(crate) mod folding_range;
 pub(crate) mod hover;
 pub(crate) mod initialize;
 pub(crate) mod inlay_hint;
 pub(crate) mod notifications;
 pub(crate) mod references;
+pub(crate) mod rename;
+pub(crate) mod semantic_tokens;
 pub(crate) mod signature_help;
 pub(crate) mod symbol;
 
@@ -54,6 +57,12 @@ pub(crate) struct TextView {
     pub(crate) world: KnownWorld<Box<dyn Fn() -> bool + Send + Sync>>,
     /// The tables of the catalog.
     pub(crate) tables: Arc<Vec<TableName>>,
+    /// Where it stands, if it is a file.
+    pub(crate) place: Option<Place>,
+    /// What is known of tables, contracts and arguments.
+    pub(crate) knowledge: Arc<Knowledge>,
+    /// What is known of other jobs.
+    pub(crate) workspace: Arc<Workspace>,
 }
 
 /// Answers a request about a document by `handler`, which may compute but not wait.
@@ -97,8 +106,16 @@ where
     let tables = place.as_ref().map(|place| session.knowledge.tables(&place.root)).unwrap_or_default();
     let superseded = Arc::clone(&document);
     let cancelled: Box<dyn Fn() -> bool + Send + Sync> = Box::new(move || superseded.is_superseded());
-    let world = KnownWorld::new(Arc::clone(&session.knowledge), Arc::clone(&snapshot), place, cancelled);
-    let view = TextView { document: Arc::clone(&document), client: Arc::clone(&snapshot.client), world, tables };
+    let world = KnownWorld::new(Arc::clone(&session.knowledge), Arc::clone(&snapshot), place.clone(), cancelled);
+    let view = TextView {
+        document: Arc::clone(&document),
+        client: Arc::clone(&snapshot.client),
+        world,
+        tables,
+        place,
+        knowledge: Arc::clone(&session.knowledge),
+        workspace: Arc::clone(&session.workspace),
+    };
     match tokio::task::spawn_blocking(move || handler(&view, params)).await {
         Ok(_) if document.is_superseded() => Err(Error::new(ErrorCode::ContentModified)),
         Ok(answer) => Ok(answer),

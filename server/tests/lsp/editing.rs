@@ -285,3 +285,106 @@ async fn lenses(client: &mut Client, uri: &str) -> Vec<String> {
     let title = |lens: &Value| lens["command"]["title"].as_str().unwrap().to_owned();
     lenses.as_array().unwrap().iter().map(title).collect()
 }
+
+/// What `fact` is, with a rule on its column `status`.
+fn fact_contract(project: &Project) -> String {
+    let text = r#"{"table_name": "fact", "columns": {
+        "loan_id": {"type": "string", "nullable": true, "rules": []},
+        "status": {"type": "string", "nullable": true, "rules": [{"type": "not_null"}]}},
+        "table_level_checks": [{"type": "check_constraint", "expression": "status <> 'OPEN'"}]}"#;
+    let stored = Contract::from_json(text).unwrap().0.to_json();
+    fs::create_dir(project.folder.path().join("contracts")).unwrap();
+    fs::write(project.folder.path().join("contracts/fact.json"), &stored).unwrap();
+    stored
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_is_renamed_in_the_script_and_in_the_contract() {
+    let project = Project::new();
+    fact_contract(&project);
+    let mut client = project.opened().await;
+    let writer = project.uri("writer.py");
+    let place = at_text(&writer, WRITER, "status");
+    let prepared = client.ask("textDocument/prepareRename", place.clone()).await.unwrap();
+    assert_eq!(prepared["placeholder"], "status");
+
+    let mut params = place;
+    params["newName"] = json!("outcome");
+    let edit = client.ask("textDocument/rename", params.clone()).await.unwrap();
+    let changes = edit["changes"].as_object().unwrap();
+    assert_eq!(changes[&writer].as_array().unwrap().len(), 1);
+    let contract = &changes[&project.uri("contracts/fact.json")];
+    assert!(contract[0]["newText"].as_str().unwrap().contains("outcome <> 'OPEN'"), "{contract:#}");
+
+    // What another job reads is not renamed under it.
+    let reads_status = READER.replace("amount", "status");
+    client.open(&project.uri("reader.py"), &reads_status).await;
+    for _ in 0..1000 {
+        if client.ask("textDocument/rename", params.clone()).await == Err(-32803) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the renaming would break reader.py, and is offered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renaming_is_shown_before_it_is_applied_where_the_client_can() {
+    let project = Project::new();
+    let capabilities = json!({ "workspace": { "workspaceEdit": {
+        "documentChanges": true, "changeAnnotationSupport": { "groupsOnLabel": true } } } });
+    let backend = Files { folder: project.folder.path().to_owned() };
+    let (mut client, _) = Client::initialized(backend, capabilities).await;
+    let writer = project.uri("writer.py");
+    client.open(&writer, WRITER).await;
+    let mut params = at_text(&writer, WRITER, "status");
+    params["newName"] = json!("outcome");
+    let edit = client.ask("textDocument/rename", params).await.unwrap();
+    assert_eq!(edit["changeAnnotations"]["confirm"]["needsConfirmation"], true);
+    assert_eq!(edit["documentChanges"][0]["edits"][0]["annotationId"], "confirm");
+    assert_eq!(edit["documentChanges"][0]["edits"][0]["newText"], "outcome");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_renamed_is_refused() {
+    let project = Project::new();
+    let mut client = project.opened().await;
+    let writer = project.uri("writer.py");
+    let place = at_text(&writer, WRITER, "functions");
+    assert_eq!(client.ask("textDocument/prepareRename", place).await, Err(-32803), "a module is no column");
+    let mut params = at_text(&writer, WRITER, "'state') == 'PAID'");
+    params["position"]["character"] = json!(params["position"]["character"].as_u64().unwrap() + 1);
+    params["newName"] = json!("outcome");
+    assert_eq!(client.ask("textDocument/rename", params).await, Err(-32803), "the column is made elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_in_strings_has_its_words_and_blocks_fold() {
+    let script = "q = spark.sql(\n    \"\"\"select '😀', loan_id\n    from raw_db.payments\"\"\"\n)\nprint(q)\n";
+    let project = Project::new();
+    let backend = Files { folder: project.folder.path().to_owned() };
+    let (mut client, offer) = Client::initialized(backend, json!({})).await;
+    let uri = project.uri("writer.py");
+    client.open(&uri, script).await;
+    let document = json!({ "textDocument": { "uri": uri } });
+    let tokens = client.ask("textDocument/semanticTokens/full", document.clone()).await.unwrap();
+    let legend = &offer["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"];
+    let data: Vec<u64> = tokens["data"].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect();
+    let shown: Vec<(u64, u64, u64, &str)> = data
+        .chunks(5)
+        .map(|token| (token[0], token[1], token[2], legend[token[3] as usize].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (1, 7, 6, "keyword"),
+            (0, 7, 4, "string"),
+            (0, 6, 7, "property"),
+            (1, 4, 4, "keyword"),
+            (0, 5, 6, "class"),
+            (0, 7, 8, "class"),
+        ]
+    );
+    let folds = client.ask("textDocument/foldingRange", document).await.unwrap();
+    assert_eq!(folds, json!([{ "startLine": 0, "endLine": 2 }]));
+}

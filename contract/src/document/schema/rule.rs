@@ -41,10 +41,10 @@ fn of_key(key: &Key) -> Json {
         Form::Share => json!({ "type": "number", "minimum": 0, "maximum": 1, "description": about }),
         Form::Number => json!({ "type": "number", "description": about }),
         Form::Count => json!({ "type": "integer", "minimum": 0, "description": about }),
-        Form::Text => json!({ "type": "string", "description": about }),
+        Form::Text | Form::Column | Form::Predicate | Form::Query => json!({ "type": "string", "description": about }),
         Form::Flag => json!({ "type": "boolean", "description": about }),
         Form::Bound => json!({ "type": ["number", "string"], "description": about }),
-        Form::Texts => json!({ "type": "array", "items": { "type": "string" }, "description": about }),
+        Form::Texts | Form::Columns => json!({ "type": "array", "items": { "type": "string" }, "description": about }),
         Form::Values => json!({
             "type": "array",
             "minItems": 1,

@@ -71,6 +71,14 @@ pub enum Form {
     Flag,
     /// A number, or a date or timestamp as text.
     Bound,
+    /// The name of a column of the table.
+    Column,
+    /// Names of columns of the table.
+    Columns,
+    /// Rule text over the columns of the table.
+    Predicate,
+    /// A query, which may read the table.
+    Query,
     /// A list of texts.
     Texts,
     /// A list of numbers, texts, truth values or null.
@@ -133,7 +141,7 @@ const fn own(name: &'static str, form: Form, about: &'static str) -> Key {
 
 /// The keys that every rule may have beside `type`.
 pub static MODIFIERS: &[Key] = &[
-    key("column", Form::Text, "The judged column, where the rule does not stand in a column's list."),
+    key("column", Form::Column, "The judged column, where the rule does not stand in a column's list."),
     key("id", Form::Text, "Unique within the contract; kind and columns where absent."),
     key("severity", Form::Word(&["error", "warn"]), "`error` (the default) fails the run, `warn` reports only."),
     key(
@@ -141,7 +149,7 @@ pub static MODIFIERS: &[Key] = &[
         Form::Word(&["observe", "quarantine", "fail"]),
         "What a violation does to a load: `observe` counts and loads the row, `quarantine` (the default) sets it aside, `fail` stops the load.",
     ),
-    key("where", Form::Text, "Rule text: only rows for which it is true are judged; NULL is not true."),
+    key("where", Form::Predicate, "Rule text: only rows for which it is true are judged; NULL is not true."),
     key("threshold", Form::Threshold, "How much violation is tolerated: so many rows, or a share of the judged rows."),
     key("on_null", Form::Word(&["pass", "violate"]), "What NULL means, where the kind's own way does not fit."),
     key("on_nan", Form::Word(&["pass", "violate"]), "What NaN means, where the kind's own way does not fit."),

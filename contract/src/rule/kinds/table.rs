@@ -98,7 +98,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &[],
         subject: Subject::Key,
         holds: "No NULL in a key column, no combination twice.",
-        keys: &[own("columns", Form::Texts, "The key.")],
+        keys: &[own("columns", Form::Columns, "The key.")],
         ignores: &["on_nan"],
         meaning: Meaning { null: "violates", ..KEYS },
         example: r#"{"type": "primary_key", "columns": ["loan_id", "payment_date"]}"#,
@@ -108,7 +108,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &["compound_unique"],
         subject: Subject::Key,
         holds: "No combination twice.",
-        keys: &[own("grain", Form::Texts, "The columns.")],
+        keys: &[own("grain", Form::Columns, "The columns.")],
         ignores: &["on_nan"],
         meaning: Meaning { null: "one value", ..KEYS },
         example: r#"{"type": "grain_uniqueness", "grain": ["loan_id", "payment_date"]}"#,
@@ -119,7 +119,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Column,
         holds: "At most so many duplicates.",
         keys: &[
-            own("columns", Form::Texts, "The columns that are compared together."),
+            own("columns", Form::Columns, "The columns that are compared together."),
             key(
                 "of",
                 Form::Word(&["rows", "values"]),
@@ -294,7 +294,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Row,
         holds: "Every date or timestamp lies before that of another column, or is the same.",
         keys: &[
-            needs("other", Form::Text, "The other column."),
+            needs("other", Form::Column, "The other column."),
             key("min_days", Form::Count, "Whole days that must lie between the two at least."),
         ],
         ignores: &[],
@@ -312,7 +312,7 @@ pub static KINDS: &[Kind] = &[
                 Form::Word(&["=", "<>", "<", "<=", ">", ">="]),
                 "How the rule's column compares with the other.",
             ),
-            needs("other", Form::Text, "The other column."),
+            needs("other", Form::Column, "The other column."),
         ],
         ignores: &[],
         meaning: Meaning { null: "on either side passes", nan: "on either side violates", ..VALUES },
@@ -324,7 +324,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Key,
         holds: "The value, or the combination, occurs in another table.",
         keys: &[
-            own("columns", Form::Texts, "The referencing columns."),
+            own("columns", Form::Columns, "The referencing columns."),
             needs("ref_table", Form::Text, "The referenced table, `table` or `database.table`."),
             key("ref_column", Form::Text, "The referenced column."),
             key("ref_columns", Form::Texts, "The referenced columns, in the order of `columns`."),
@@ -379,7 +379,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Column,
         holds: "The newest row is at most so old. A date is over, and its rows complete, when the next one begins.",
         keys: &[
-            own("column", Form::Text, "The date or timestamp that dates the rows."),
+            own("column", Form::Column, "The date or timestamp that dates the rows."),
             needs("max_age_hours", Form::Number, "Largest age in hours."),
             key(
                 "calendar",
@@ -397,7 +397,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Table,
         holds: "The table has these columns and, unless `others` is true, no more. It reads no row.",
         keys: &[
-            needs("columns", Form::Texts, "The columns."),
+            needs("columns", Form::Columns, "The columns."),
             key("others", Form::Flag, "Whether other columns may stand beside them."),
             key("ordered", Form::Flag, "Whether their order matters."),
         ],
@@ -410,7 +410,7 @@ pub static KINDS: &[Kind] = &[
         aliases: &["check", "expression"],
         subject: Subject::Row,
         holds: "The predicate is not false for any row.",
-        keys: &[needs("expression", Form::Text, "Rule text; docs/semantics.md says what it means.")],
+        keys: &[needs("expression", Form::Predicate, "Rule text; docs/semantics.md says what it means.")],
         ignores: &["on_nan"],
         meaning: Meaning { null: "a predicate that is NULL passes", nan: "as the predicate says", ..VALUES },
         example: r#"{"type": "check_constraint", "expression": "paid <= principal OR status = 'FAILED'"}"#,
@@ -430,7 +430,7 @@ pub static KINDS: &[Kind] = &[
             key("quantile", Form::Share, "The share of values below a quantile, 0 to 1."),
             LOW,
             HIGH,
-            key("group_by", Form::Texts, "The columns that make the groups: a group out of bounds is a violation."),
+            key("group_by", Form::Columns, "The columns that make the groups: a group out of bounds is a violation."),
         ],
         ignores: &["on_nan"],
         meaning: Meaning { null: "is passed over", nan: "is passed over; a result that is NaN violates", ..ORDERED },
@@ -442,7 +442,7 @@ pub static KINDS: &[Kind] = &[
         subject: Subject::Table,
         holds: "A read-only query returns no row, or a count of 0, or a value within bounds. Which of them is told from the query.",
         keys: &[
-            needs("sql", Form::Text, "The query, in Athena's SQL."),
+            needs("sql", Form::Query, "The query, in Athena's SQL."),
             key(
                 "expects",
                 Form::Word(&["no_rows", "zero_count", "value"]),
