@@ -1,5 +1,11 @@
 // Bundles the extension into the file that VS Code loads, and the picture of lineage into the one that its panel loads.
+import { copyFile, mkdir } from "node:fs/promises";
+
 import { build } from "esbuild";
+
+// Extensions that read TOML complete and explain the settings by it.
+await mkdir("dist", { recursive: true });
+await copyFile("../schemas/settings.schema.json", "dist/settings.schema.json");
 
 const shared = {
   bundle: true,

@@ -82,6 +82,11 @@ async function start(
           })),
         ],
         outputChannel: log,
+        middleware: {
+          // VS Code takes the words of a file from one extension alone: the one that reads all of Python goes first.
+          provideDocumentSemanticTokens: (document, token, next) =>
+            vscode.extensions.getExtension("ms-python.vscode-pylance") ? null : next(document, token),
+        },
       },
     );
     client.onNotification("deCopilot/status", (report: ServerStatus) => {

@@ -99,6 +99,33 @@ describe("in the window", () => {
     await row("jobs/delinquency_report.py").waitFor({ state: "hidden" });
   });
 
+  it("a renaming is shown before it is applied", async () => {
+    const line = page.locator(".view-line", { hasText: 'F.col("created_at")' }).first();
+    await line.click();
+    await page.keyboard.press("End");
+    for (let i = 0; i < 5; i += 1) await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("F2");
+    const box = page.locator(".rename-box input, .rename-input-box input").first();
+    await box.waitFor();
+    await box.fill("made_at");
+    await page.keyboard.press("Enter");
+    const preview = page.locator(".bulk-edit-panel");
+    await preview.getByText("Rename created_at to made_at").first().waitFor();
+    await screenshot("rename");
+    await preview.getByRole("button", { name: "Apply" }).click();
+    await page.locator(".view-line", { hasText: 'F.col("made_at")' }).first().waitFor();
+    await command("File: Revert File");
+    await line.waitFor();
+  });
+
+  it("a walkthrough leads from the lake to lineage", async () => {
+    await command("Welcome: Open Walkthrough...");
+    await page.locator(".quick-input-widget .monaco-list-row", { hasText: "Start with DE Copilot" }).first().click();
+    for (const step of ["Say where the lake is", "Open a Glue script", "Generate a contract", "See what hangs together"])
+      await page.locator(".gettingStartedContainer", { hasText: step }).first().waitFor();
+    await screenshot("walkthrough");
+  });
+
   /** A line of a view in the side bar. */
   function row(text) {
     return page.locator(".sidebar .monaco-list-row", { hasText: text }).first();

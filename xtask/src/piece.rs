@@ -82,6 +82,19 @@ pub(crate) const PIECES: &[Piece] = &[
         check: &["{language-servers}/bin/ruff", "--version"],
     },
     Piece { name: "neovim", needs: &[], install: Install::Debian(&["neovim"]), check: &["nvim", "--version"] },
+    Piece {
+        name: "mmdebstrap",
+        needs: &[],
+        install: Install::Debian(&["mmdebstrap"]),
+        check: &["mmdebstrap", "--version"],
+    },
+    // Newer Neovims than Debian 12 has, Helix and Emacs.
+    Piece {
+        name: "editors",
+        needs: &["mmdebstrap"],
+        install: Install::Script { path: "xtask/setup/editors.sh", version: "trixie,forky" },
+        check: &["{editors}/bin/emacs", "--version"],
+    },
     Piece { name: "chromium", needs: &[], install: Install::Debian(&["chromium"]), check: &["chromium", "--version"] },
     Piece { name: "ripgrep", needs: &[], install: Install::Debian(&["ripgrep"]), check: &["rg", "--version"] },
     // VS Code 1.100, the newest whose server runs on Node.js 20.

@@ -140,19 +140,21 @@ fn connected(plan: &Plan, column: ColumnId, name: &str, closely: bool) -> BTreeS
 fn attempt(script: &Parsed, world: &dyn World, before: &Analysis, renamed: &Renamed) -> Result<Renaming, String> {
     let (text, from) = (script.text(), renamed.from);
     let plan = renamed.plan;
-    for id in &renamed.columns {
-        if let Some(column) = plan.column(*id)
-            && let Origin::Base(scan) = column.origin
-            && column.name.eq_ignore_ascii_case(from)
-        {
-            let table = plan.node(scan).and_then(|node| match &node.kind {
-                NodeKind::Scan(scan) => Some(scan.dataset.name.clone()),
-                _ => None,
-            });
-            return Err(format!(
-                "`{from}` is a column of {}, which this script only reads.",
-                table.unwrap_or_default()
-            ));
+    for column in renamed.columns.iter().filter_map(|id| plan.column(*id)) {
+        if !column.name.eq_ignore_ascii_case(from) {
+            continue;
+        }
+        match column.origin {
+            Origin::Base(scan) => {
+                let table = plan.node(scan).and_then(|node| match &node.kind {
+                    NodeKind::Scan(scan) => Some(scan.dataset.name.clone()),
+                    _ => None,
+                });
+                let table = table.unwrap_or_default();
+                return Err(format!("`{from}` is a column of {table}, which this script only reads."));
+            }
+            Origin::Unknown => return Err(format!("It is not known what makes `{from}`.")),
+            Origin::Computed(_) | Origin::Same(_) | Origin::Either(_) => {}
         }
     }
     for (_, node) in plan.nodes() {
@@ -379,6 +381,7 @@ d.toDF().write.saveAsTable('gold.t')
             "`state` is a column of raw_db.payments",
         );
         check_refused(&format!("{READ}p.select('loan_id')\npr$0int(1)\n"), "Only columns");
+        check_refused("rows = helper(spark)\nrows.select('sta$0te').write.saveAsTable('gold.t')\n", "not known");
     }
 
     #[test]

@@ -123,7 +123,8 @@ impl Plan {
     }
 
     /// The one column of a name that a frame is known to have.
-    pub(crate) fn known(&self, node: NodeId, name: &str) -> Option<ColumnId> {
+    pub(crate) fn known(&mut self, node: NodeId, name: &str) -> Option<ColumnId> {
+        self.work += self.node(node)?.schema.fields.len() as u64 / 8;
         let schema = &self.node(node)?.schema;
         let lower = name.to_lowercase();
         let rests = schema.rests.iter().filter(|rest| !rest.hidden.contains(&lower));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use analyzer::analyze_uncaught;
+use analyzer::{Mention, Parsed, analyze_uncaught, ide};
 
 use crate::facts::facts;
 use crate::pages::{Tables, cases, pages};
@@ -20,6 +20,39 @@ fn other_names_of_variables_change_nothing() {
         (!names.is_empty()).then(|| code.renamed(&names))
     });
     assert!(changed > 40, "only {changed} cases have a variable to rename");
+}
+
+#[test]
+fn a_column_that_is_renamed_and_back_is_as_before() {
+    let mut renamed = 0;
+    for page in pages() {
+        for (title, script, tables) in cases(&std::fs::read_to_string(&page).unwrap()) {
+            let rename = |text: &str, offset: usize, to: &str| -> Result<String, String> {
+                let renaming = ide::rename(&Parsed::new(text), &tables, offset, to)?;
+                let mut edited = text.to_owned();
+                for place in renaming.places.iter().rev() {
+                    edited.replace_range(place.start as usize..place.end as usize, to);
+                }
+                Ok(edited)
+            };
+            let analysis = analyze_uncaught(&script, &tables);
+            let is_column = |mention: &&Mention| matches!(mention, Mention::Column { column: Some(_), .. });
+            let mut tried = BTreeSet::new();
+            for (place, _) in analysis.mentions.iter().filter(|(_, mention)| is_column(mention)) {
+                let (name, offset) = (place.slice(&script), place.start as usize);
+                if !tried.insert(name) {
+                    continue;
+                }
+                let Ok(there) = rename(&script, offset, "zq_renamed") else { continue };
+                // Places before this one that were renamed too have moved it.
+                let moved = there.match_indices("zq_renamed").map(|(at, _)| at);
+                let back = moved.filter_map(|at| rename(&there, at, name).ok()).next();
+                assert_eq!(back.as_deref(), Some(script.as_str()), "{title}: {name}\n{there}");
+                renamed += 1;
+            }
+        }
+    }
+    assert!(renamed > 60, "only {renamed} columns can be renamed");
 }
 
 #[test]

@@ -157,6 +157,46 @@ describe("the extension", () => {
     assert.ok(lenses.some((lens) => lens.command.title === "no contract"), "a lens on the write");
   });
 
+  it("colours the words of SQL in strings", async () => {
+    const document = await open("delinquency_report.py");
+    const [legend, tokens] = await until("the words", async () => {
+      const found = await Promise.all([
+        vscode.commands.executeCommand("vscode.provideDocumentSemanticTokensLegend", document.uri),
+        vscode.commands.executeCommand("vscode.provideDocumentSemanticTokens", document.uri),
+      ]);
+      return found.every(Boolean) && found;
+    });
+    const words = new Map();
+    let [line, start] = [0, 0];
+    for (let at = 0; at < tokens.data.length; at += 5) {
+      const [down, along, length, type] = tokens.data.subarray(at, at + 4);
+      [line, start] = [line + down, down > 0 ? along : start + along];
+      words.set(document.getText(new vscode.Range(line, start, line, start + length)), legend.tokenTypes[type]);
+    }
+    assert.equal(words.get("SELECT"), "keyword");
+    assert.equal(words.get("SUM"), "function");
+    assert.equal(words.get("emi_amount"), "property");
+  });
+
+  it("folds calls and imports", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const folds = await vscode.commands.executeCommand("vscode.executeFoldingRangeProvider", document.uri);
+    const imports = folds.find((fold) => fold.kind === vscode.FoldingRangeKind.Imports);
+    assert.match(document.lineAt(imports.start).text, /^import sys/);
+    assert.ok(folds.some((fold) => document.lineAt(fold.start).text.startsWith("mapped = ApplyMapping.apply(")));
+  });
+
+  it("renames a column wherever it is used, and refuses where another job reads it", async () => {
+    const document = await open("loan_repayments_etl.py");
+    const rename = (words) =>
+      vscode.commands.executeCommand("vscode.executeDocumentRenameProvider", document.uri, place(document, words), "renamed");
+    const edit = await rename('created_at"');
+    const [[uri, edits]] = edit.entries();
+    assert.equal(uri.path, document.uri.path);
+    assert.deepEqual(edits.map((one) => document.getText(one.range)), ["created_at", "created_at"]);
+    await until("the refusal", () => rename('emi_amount"').then(() => false, (error) => /rename it there first/.test(error.message)));
+  });
+
   it("has the contract of a written table generated, and shows it before it is stored", async () => {
     const document = await open("loan_repayments_etl.py");
     const at = place(document, "write_dynamic_frame.from_catalog");
@@ -174,6 +214,24 @@ describe("the extension", () => {
     assert.match(shown.document.getText(), /^\+ {4}"emi_amount": \{$/m);
     const contract = vscode.Uri.joinPath(project, "de-copilot", "contracts", "loan_repayment_fact.json");
     await assert.rejects(() => vscode.workspace.fs.stat(contract), "nothing is stored before somebody has said so");
+  });
+
+  it("runs the binary for its commands, in a terminal", async () => {
+    await open("loan_repayments_etl.py");
+    const ended = (name) =>
+      new Promise((resolve) => {
+        const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+          if (execution.task.name !== name) return;
+          listening.dispose();
+          resolve(exitCode);
+        });
+      });
+    const [doctor, profile] = [ended("doctor"), ended("profile no_such_db.no_such_table")];
+    await vscode.commands.executeCommand("deCopilot.doctor");
+    assert.equal(await doctor, 0, "what is known of the project is told");
+    const contract = { table: "no_such_db.no_such_table", root: project.fsPath };
+    await vscode.commands.executeCommand("deCopilot.profile", { contract });
+    assert.equal(await profile, 2, "a table that is not there is bad input");
   });
 
   it("starts its server anew on command", async () => {

@@ -64,6 +64,20 @@ local function session()
   answers.table = hover()
   go_to('repayments = joined')
   answers.frame = hover()
+
+  if vim.lsp.inlay_hint then
+    vim.lsp.inlay_hint.enable(true)
+    wait_for('the hints', function() return #vim.lsp.inlay_hint.get({ bufnr = 0 }) > 0 end)
+    answers.hints = vim.tbl_map(function(hint) return vim.fn.json_encode(hint.inlay_hint.label) end,
+      vim.lsp.inlay_hint.get({ bufnr = 0 }))
+  end
+
+  local function count(word) return vim.fn.searchcount({ pattern = word, maxcount = 0 }).total end
+  local before = count('created_at')
+  go_to('"created_at"', 1)
+  vim.lsp.buf.rename('made_at')
+  wait_for('the new name', function() return count('made_at') > 0 end)
+  answers.renamed = { before, count('created_at') }
 end
 
 local ok, problem = xpcall(session, debug.traceback)
