@@ -252,20 +252,17 @@ impl Knowledge {
     }
 }
 
-/// The nearest folder above the script with a `de-copilot.toml`, but none above its workspace folder; else that
-/// folder; else the script's own.
+/// The nearest folder above the script with a `de-copilot.toml`, be it above its workspace folder: an editor may have
+/// been started in the folder of the scripts. Else the workspace folder; else the script's own.
 async fn project_root(script: &Path, folders: &[PathBuf]) -> PathBuf {
-    let workspace =
-        folders.iter().filter(|folder| script.starts_with(folder)).max_by_key(|folder| folder.as_os_str().len());
     for folder in script.ancestors().skip(1) {
-        if workspace.is_some_and(|workspace| !folder.starts_with(workspace)) {
-            break;
-        }
         if tokio::fs::try_exists(folder.join("de-copilot.toml")).await.unwrap_or(false) {
             return folder.to_owned();
         }
     }
-    workspace.cloned().or_else(|| script.parent().map(Path::to_owned)).unwrap_or_else(|| script.to_owned())
+    let workspaces = folders.iter().filter(|folder| script.starts_with(folder));
+    let workspace = workspaces.max_by_key(|folder| folder.as_os_str().len()).map(PathBuf::as_path);
+    workspace.or_else(|| script.parent()).unwrap_or(script).to_owned()
 }
 
 /// The world of one analysis: what is known, each question answered alike however often it is asked.
