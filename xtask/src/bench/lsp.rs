@@ -25,7 +25,7 @@ pub(super) fn lsp(arguments: &Arguments) -> Result<Outcome> {
         ("de-copilot", binary.clone(), &["lsp"]),
         ("ruff", program("ruff"), &["server"]),
         // Its own start script names the folder in which it was installed before it came here.
-        ("basedpyright", program("python"), &["-m", "basedpyright.langserver", "--stdio"]),
+        ("basedpyright", program("python"), &["-c", "from basedpyright.langserver import main; main()", "--stdio"]),
     ];
     let wanted = |name: &str| arguments.servers.is_empty() || arguments.servers.iter().any(|wanted| wanted == name);
     let mut measured: Vec<editor::Case> = Vec::new();
