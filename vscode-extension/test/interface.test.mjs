@@ -109,13 +109,14 @@ describe("in the window", () => {
     await box.waitFor();
     await box.fill("made_at");
     await page.keyboard.press("Enter");
-    const preview = page.locator(".bulk-edit-panel");
-    await preview.getByText("Rename created_at to made_at").first().waitFor();
+    const shown = (text) => page.locator(".panel .monaco-list-row", { hasText: text }).first();
+    await shown("loan_repayment_fact.json").waitFor();
     await screenshot("rename");
-    await preview.getByRole("button", { name: "Apply" }).click();
+    // What is to be confirmed is not chosen beforehand.
+    for (const file of ["loan_repayment_fact.json", "loan_repayments_etl.py"]) await shown(file).getByRole("checkbox").check();
+    await page.locator(".panel").getByRole("button", { name: "Apply" }).click();
     await page.locator(".view-line", { hasText: 'F.col("made_at")' }).first().waitFor();
-    await command("File: Revert File");
-    await line.waitFor();
+    await line.waitFor({ state: "hidden" });
   });
 
   it("a walkthrough leads from the lake to lineage", async () => {
