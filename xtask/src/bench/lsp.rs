@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::{Arguments, Outcome, binary};
 use crate::cache::Cache;
-use crate::{editor, output, piece};
+use crate::{editor, piece};
 
 /// Jobs of the projects that are indexed from cold.
 const INDEXED: [usize; 2] = [300, 1_000];
 
 /// Measures ours, two that people use beside it, and one that does nothing, which tells what the wire takes.
 ///
-/// A server that does not come to the end of a case is left out, with a remark; errors are of the binary and the index.
+/// A case that a server does not come to the end of is left out, with a remark; errors are of the files and the index.
 pub(super) fn lsp(arguments: &Arguments) -> Result<Outcome> {
     let binary = binary(arguments)?;
     let cache = Cache::open()?;
@@ -42,11 +42,7 @@ pub(super) fn lsp(arguments: &Arguments) -> Result<Outcome> {
             command.args(options);
             command
         });
-        match cases {
-            Ok(cases) => measured.extend(cases),
-            // What the others take a quarter of an hour to show is not thrown away.
-            Err(error) => output::error(&format!("{name} is left out: {error:#}")),
-        }
+        measured.extend(cases?);
     }
     let floor = |case: &editor::Case| measured.iter().find(|floor| floor.server == "nothing" && floor.is_like(case));
     let mut cases: Vec<Value> = measured.iter().map(|case| case.json(floor(case))).collect();
