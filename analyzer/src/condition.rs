@@ -29,7 +29,7 @@ pub(crate) enum Term {
 const MAX_TEXT: usize = 160;
 
 /// A condition of more terms than this is not followed further.
-const MAX_TERMS: usize = 8;
+pub(crate) const MAX_TERMS: usize = 8;
 
 impl Term {
     /// The term that an expression of this text is true; `negated` where the text stands behind a `not`.
@@ -58,12 +58,12 @@ impl Condition {
     /// All of these terms are true; `None` where there are none.
     pub(crate) fn all(terms: &[Term]) -> Option<Self> {
         let mut kept: Vec<Term> = Vec::new();
-        for term in terms {
+        for term in terms.iter().take(2 * MAX_TERMS) {
             if !kept.contains(term) {
                 kept.push(term.clone());
             }
         }
-        if kept.len() > MAX_TERMS {
+        if kept.len() > MAX_TERMS || terms.len() > 2 * MAX_TERMS {
             kept.truncate(MAX_TERMS - 1);
             kept.push(Term::Unknown);
         }

@@ -18,6 +18,9 @@ use crate::range::TextRange;
 /// More filters and joins of one frame than this are not told.
 const MAX_FILTERS: usize = 512;
 
+/// More filters of one frame that hold in some runs only are not told.
+const MAX_CONDITIONAL: usize = 64;
+
 /// The filters of a frame, in order of execution: those on the ways from its inputs, outside optional sides of joins.
 /// One that is not on every way has the condition under which its way is taken.
 pub(crate) fn filters(plan: &Derived, node: NodeId) -> Vec<FilterFact> {
@@ -118,12 +121,16 @@ pub(super) fn derive_conditional(
     match &current.kind {
         NodeKind::Choice { inputs, conditions } => {
             let always = plan.mandatory(id);
+            // What all arms have under the same conditions does not depend on which of them it is.
+            let shared = inputs.first().map(|input| known(*input));
+            let shared = shared.filter(|shared| inputs.iter().all(|input| Rc::ptr_eq(&known(*input), shared)));
+            shared.iter().flat_map(|shared| shared.iter()).for_each(|(filter, when)| add(*filter, when.clone()));
             for (input, when) in inputs.iter().zip(conditions) {
                 for filter in plan.mandatory(*input).iter().filter(|filter| !is_among(plan, **filter, &always)) {
                     add(*filter, when.clone());
                 }
-                for (filter, inner) in known(*input).iter() {
-                    add(*filter, when.and(inner));
+                if shared.is_none() {
+                    known(*input).iter().for_each(|(filter, inner)| add(*filter, when.and(inner)));
                 }
             }
         }
@@ -140,7 +147,7 @@ pub(super) fn derive_conditional(
         },
     }
     let found = found.into_iter().map(|(filter, when)| (filter, when.unwrap_or_else(Condition::unknown)));
-    found.take(MAX_FILTERS).collect()
+    found.take(MAX_CONDITIONAL).collect()
 }
 
 /// The inputs whose filters all rows of a frame have passed; of a union or choice, none by itself.

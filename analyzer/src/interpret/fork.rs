@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Flow, Interpreter};
-use crate::condition::{Condition, Term};
+use crate::condition::{Condition, MAX_TERMS, Term};
 use crate::ordered::IndexMap;
 use crate::plan::{NodeId, NodeKind};
 use crate::range::TextRange;
@@ -11,6 +11,9 @@ use crate::value::{Object, ObjectId, Value};
 
 /// A choice of more values than this is not known.
 const MAX_ARMS: usize = 8;
+
+/// A choice of one fork has up to this many frames; with more, one of them is a choice again.
+const MAX_FLAT: usize = 16;
 
 /// A value that a function returns, and when, as far as that can be said.
 pub(crate) struct Returned {
@@ -68,7 +71,10 @@ impl<'r, 'w> Arms<'r, 'w> {
         let mut terms = self.refused.clone();
         terms.extend(condition.cloned());
         self.is_exhaustive |= condition.is_none();
-        self.refused.extend(condition.map(Term::negated));
+        // Of a long chain, what its first arms deny is enough: no condition has more terms.
+        if self.refused.len() <= 2 * MAX_TERMS {
+            self.refused.extend(condition.map(Term::negated));
+        }
         self.arms.push(Arm { terms, run: Box::new(run) });
     }
 
@@ -194,7 +200,7 @@ impl<'w> Interpreter<'w> {
     fn choice(&mut self, a: NodeId, b: NodeId, fork: &Fork) -> NodeId {
         let when = fork.before.clone().unwrap_or_else(Condition::unknown);
         let mut arms = match self.plan.node(a).map(|node| &node.kind) {
-            Some(NodeKind::Choice { inputs, conditions }) if a >= fork.since => {
+            Some(NodeKind::Choice { inputs, conditions }) if a >= fork.since && inputs.len() < MAX_FLAT => {
                 inputs.iter().copied().zip(conditions.iter().cloned()).collect()
             }
             _ => vec![(a, when)],
