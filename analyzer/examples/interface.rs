@@ -46,7 +46,8 @@ fn facts_of(id: &Json, analysis: &Analysis) -> Json {
                     "sources": sources,
                 })
             };
-            columns.iter().map(column).collect::<Vec<_>>()
+            // What only some runs write, this run may not.
+            columns.iter().filter(|column| column.condition.is_none()).map(column).collect::<Vec<_>>()
         });
         json!({
             "name": output.dataset.name,

@@ -159,7 +159,15 @@ async fn what_a_job_reads_and_writes_is_its_outline_and_leads_to_contracts() {
     let contract = |table: &str| format!("file://{}/contracts/{table}.json", project.folder.path().display());
     assert_eq!(targets, [contract("payments"), contract("fact")]);
 
-    let found = client.ask("workspace/symbol", json!({ "query": "FACT" })).await.unwrap();
+    // The jobs of a project are found one after the other, in the background.
+    let mut found = json!([]);
+    for _ in 0..1000 {
+        found = client.ask("workspace/symbol", json!({ "query": "FACT" })).await.unwrap();
+        if found.as_array().is_some_and(|found| found.len() == 2) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let places: Vec<String> =
         found.as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["containerName"])).collect();
     assert_eq!(places, ["\"gold.fact\" \"read by reader.py\"", "\"gold.fact\" \"written by writer.py\""]);
