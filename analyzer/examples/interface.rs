@@ -3,7 +3,7 @@
 //! `interface < PROGRAMS > FACTS`: a JSON list of `{"id", "script", "tables": {"database.table": [[COLUMN, TYPE, IS_KEY]]}}`,
 //! which may also have `"paths": {PATH: [[COLUMN, TYPE, IS_KEY]]}` and `"arguments": PREFIX`, where every job argument has
 //! the value PREFIX followed by its name in lower case. It becomes a list of `{"id", "inputs": [{"name", "kind", "path",
-//! "columns": [[NAME, TYPE]], "complete"}], "outputs": [{"name", "columns": [{"name", "type", "nullable", "sources"}], "complete",
+//! "columns": [[NAME, TYPE]], "complete"}], "outputs": [{"name", "columns": [{"name", "type", "nullable", "sources", "always"}], "complete",
 //! "grain"}], "joins": [{"how", "left", "right"}], "errors": [MESSAGE], "warnings"}` in the same order.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of the test suite reads and prints")]
 
@@ -44,10 +44,10 @@ fn facts_of(id: &Json, analysis: &Analysis) -> Json {
                     "type": column.data_type.to_string(),
                     "nullable": column.nullable,
                     "sources": sources,
+                    "always": column.condition.is_none(),
                 })
             };
-            // What only some runs write, this run may not.
-            columns.iter().filter(|column| column.condition.is_none()).map(column).collect::<Vec<_>>()
+            columns.iter().map(column).collect::<Vec<_>>()
         });
         json!({
             "name": output.dataset.name,
