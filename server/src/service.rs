@@ -194,11 +194,7 @@ impl LanguageServer for Router {
             generation::COMMAND => self.session.generations.ask(argument_of(argument)?),
             acceptance::COMMAND => {
                 let accepted = acceptance::accept(&self.session, argument_of(argument)?).await;
-                accepted.map_err(|error| Error {
-                    code: ErrorCode::ServerError(REQUEST_FAILED),
-                    message: error.to_string().into(),
-                    data: None,
-                })?;
+                accepted.map_err(|error| refused(error.to_string()))?;
             }
             other => return Err(Error::invalid_params(format!("no command is named {other}"))),
         }
@@ -213,11 +209,15 @@ impl LanguageServer for Router {
 
 /// The answer, or a refusal as an error that an editor shows.
 fn allowed<T>(answer: rename::Answer<T>) -> Result<Option<T>> {
-    let refused = |why: String| Error { code: ErrorCode::ServerError(REQUEST_FAILED), message: why.into(), data: None };
     answer.transpose().map_err(refused)
 }
 
-/// `RequestFailed` of the protocol: the request was right, and still it could not be done.
+/// The request was right, and still it could not be done.
+fn refused(why: String) -> Error {
+    Error { code: ErrorCode::ServerError(REQUEST_FAILED), message: why.into(), data: None }
+}
+
+/// `RequestFailed` of the protocol.
 const REQUEST_FAILED: i64 = -32803;
 
 fn argument_of<T: DeserializeOwned>(argument: &LSPAny) -> Result<T> {

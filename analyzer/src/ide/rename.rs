@@ -25,6 +25,21 @@ pub struct Renaming {
     pub tables: Vec<TableName>,
 }
 
+impl Renaming {
+    /// The script with the new name.
+    pub fn apply(&self, text: &str, to: &str) -> String {
+        with_places(text, &self.places, to)
+    }
+}
+
+fn with_places(text: &str, places: &[TextRange], to: &str) -> String {
+    let mut edited = text.to_owned();
+    for place in places.iter().rev() {
+        edited.replace_range(place.start as usize..place.end as usize, to);
+    }
+    edited
+}
+
 /// Where the name at a byte offset stands, if it is one that can be looked for; else why it is not.
 pub fn renamable(analysis: &Analysis, text: &str, offset: usize) -> Result<TextRange, String> {
     column_at(analysis, text, offset).map(|(range, _)| range)
@@ -180,11 +195,7 @@ fn attempt(script: &Parsed, world: &dyn World, before: &Analysis, renamed: &Rena
     if let Some(line) = unresolved(before, text, from, &places) {
         return Err(format!("On line {line} it is not known whether `{from}` is this column."));
     }
-    let mut edited = text.to_string();
-    for place in places.iter().rev() {
-        edited.replace_range(place.start as usize..place.end as usize, renamed.to);
-    }
-    let after = script.with_text(edited).analyze(world);
+    let after = script.with_text(with_places(text, &places, renamed.to)).analyze(world);
     same_but_for_names(before, &after, renamed)?;
     let tables = before.outputs.iter().filter(|output| renamed.reaches(output));
     let mut tables: Vec<TableName> = tables.filter_map(|output| navigation::table_name(&output.dataset)).collect();
@@ -288,11 +299,7 @@ mod tests {
     fn renamed(script: &str) -> Result<(String, Vec<TableName>), String> {
         let (text, offset) = marked(script);
         let renaming = rename(&Parsed::new(text.as_str()), &Lending, offset, "renamed")?;
-        let mut edited = text;
-        for place in renaming.places.iter().rev() {
-            edited.replace_range(place.start as usize..place.end as usize, "renamed");
-        }
-        Ok((edited, renaming.tables))
+        Ok((renaming.apply(&text, "renamed"), renaming.tables))
     }
 
     fn check(script: &str, expected: &str) {

@@ -69,3 +69,7 @@ pub(crate) fn count(number: u64) -> String {
 pub(crate) fn line(text: &str, offset: u32) -> usize {
     1 + text.bytes().take(offset as usize).filter(|byte| *byte == b'\n').count()
 }
+/// When something holds that does not hold in every run, as the end of a sentence.
+pub(super) fn when(condition: Option<&crate::Condition>) -> String {
+    condition.map(|condition| format!(", when `{condition}`")).unwrap_or_default()
+}

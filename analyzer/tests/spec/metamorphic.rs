@@ -28,12 +28,7 @@ fn a_column_that_is_renamed_and_back_is_as_before() {
     for page in pages() {
         for (title, script, tables) in cases(&std::fs::read_to_string(&page).unwrap()) {
             let rename = |text: &str, offset: usize, to: &str| -> Result<String, String> {
-                let renaming = ide::rename(&Parsed::new(text), &tables, offset, to)?;
-                let mut edited = text.to_owned();
-                for place in renaming.places.iter().rev() {
-                    edited.replace_range(place.start as usize..place.end as usize, to);
-                }
-                Ok(edited)
+                Ok(ide::rename(&Parsed::new(text), &tables, offset, to)?.apply(text, to))
             };
             let analysis = analyze_uncaught(&script, &tables);
             let is_column = |mention: &&Mention| matches!(mention, Mention::Column { column: Some(_), .. });

@@ -18,7 +18,7 @@ pub(super) fn markdown(view: &View, name: &str, node: NodeId) -> String {
     }
     for filter in facts::filters::filters(&plan, node) {
         let line = words::line(view.text, filter.range.start);
-        let when = filter.condition.map(|condition| format!(", when `{condition}`")).unwrap_or_default();
+        let when = words::when(filter.condition.as_ref());
         text.push_str(&format!("\nWhere `{}`{when} (line {line})\n", filter.predicate));
     }
     text

@@ -15,7 +15,7 @@ pub(super) fn markdown(view: &View, join: &JoinFact) -> String {
     text.push_str(&format!("\n{verdict}: {}\n", join.fan_out_reason));
     for filter in &join.filters {
         let line = words::line(view.text, filter.range.start);
-        let when = filter.condition.as_ref().map(|condition| format!(", when `{condition}`")).unwrap_or_default();
+        let when = words::when(filter.condition.as_ref());
         text.push_str(&format!("\nOnly partners where `{}`{when} (line {line})\n", filter.predicate));
     }
     text
